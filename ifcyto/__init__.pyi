@@ -1,0 +1,19 @@
+__version__: str
+
+__all__ = [
+    "Cell",
+    "CellBatch",
+    "CellStack",
+    "Channel",
+    "IfcytoError",
+    "convert",
+    "open_acquisition",
+    "run_study",
+]
+
+from .cells import Cell, CellBatch, Channel
+from .errors import IfcytoError
+from .pipeline.convert import convert
+from .pipeline.run import run_study
+from .readers.registry import open_acquisition
+from .stack.cell_stack import CellStack

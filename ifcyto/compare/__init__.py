@@ -1,0 +1,1 @@
+"""Comparison: frequencies, tests, overlap and agreement. Numbers only, no drawing."""

@@ -1,0 +1,1 @@
+"""Figures: a result in, a matplotlib Figure out. Nothing is computed here."""

@@ -1,0 +1,1 @@
+"""Masks: from pixels to the pixels that matter."""

@@ -1,0 +1,1 @@
+"""The pipeline: the only place where the rooms meet."""

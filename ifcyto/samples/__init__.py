@@ -1,0 +1,1 @@
+"""Small synthetic cells with known truth, for documentation, tests and the demo."""

@@ -1,0 +1,1 @@
+"""Shared test batteries, for our tests and for people who add formats."""

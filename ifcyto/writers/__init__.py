@@ -1,0 +1,1 @@
+"""Writers: from cells back to CIF and TIFF files."""
