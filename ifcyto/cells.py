@@ -135,7 +135,7 @@ class Cell:
     masks: NDArray[np.uint8] | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - facts are numbers, texts or arrays
+    def __getattr__(self, name: str) -> Any:
         if name in FACTS:
             return self.facts.get(name)
         msg = f"a Cell has no attribute {name!r}"
@@ -240,5 +240,5 @@ def _column(spec: FactSpec, cells: list[Cell], n_channels: int) -> NDArray[Any]:
     return column
 
 
-def _scalar(value: Any) -> Any:  # noqa: ANN401 - numbers, texts and arrays alike
+def _scalar(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
