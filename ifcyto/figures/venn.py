@@ -1,0 +1,125 @@
+"""Venn diagrams of two or three sets from counts of their regions.
+
+``matplotlib_venn`` imports ``pyplot``; it is given the axes, so that no global
+figure is ever made.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+from matplotlib_venn import venn2, venn3
+from matplotlib_venn.layout.venn2 import DefaultLayoutAlgorithm as Layout2
+from matplotlib_venn.layout.venn3 import DefaultLayoutAlgorithm as Layout3
+
+from ifcyto.figures.style import COLUMN_MM, INK, MUTED, colour, new_figure, styled
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["venn_figure"]
+
+_SMALLEST = (
+    0.11  # side of the box round a region, in units where all circles have area 1, that holds a number
+)
+
+
+@styled
+def venn_figure(sets_counts: Mapping[tuple[int, ...], int], names: Sequence[str], title: str) -> Figure:
+    r"""Draw a Venn diagram whose region counts are given.
+
+    Areas follow the counts (for three sets circles can do so only approximately).
+    Where a set is empty, or a region would be lost or too small for its number,
+    circles of one size are drawn instead and the figure says "areas not to scale".
+
+    Parameters
+    ----------
+    sets_counts : mapping of tuple of int to int
+        Objects in each region; the key has one 0 or 1 per set, in the order of
+        `names`. Missing regions count 0. The region of objects in no set may be
+        given and is written below the circles.
+    names : sequence of str
+        Two or three set names; each is written with the size of its set.
+    title : str
+        Title.
+
+    Raises
+    ------
+    ValueError
+        Not two or three sets, a key that is not a region, or a negative count.
+
+    Examples
+    --------
+    >>> figure = venn_figure({(1, 0): 3, (0, 1): 5, (1, 1): 9}, ["manual", "CNN"], "ProE")
+    >>> sorted(text.get_text() for text in figure.axes[0].texts)
+    ['3', '5', '9', 'CNN\n14', 'manual\n12']
+    """
+    counts = _checked(sets_counts, names)
+    totals = [sum(count for key, count in counts.items() if key[i]) for i in range(len(names))]
+    labels = [f"{name}\n{total:,}" for name, total in zip(names, totals, strict=True)]
+    figure = new_figure(COLUMN_MM, 72)
+    axes = figure.add_subplot()
+    scaled = all(totals) and _draw(axes, counts, labels, scaled=True)
+    if not scaled:
+        axes.clear()
+        _draw(axes, counts, labels, scaled=False)
+    axes.set_title(title)
+    remarks = [] if scaled else ["areas not to scale"]
+    outside = sets_counts.get((0,) * len(names))
+    if outside is not None:
+        remarks.insert(0, f"in no set: {outside:,}")
+    if remarks:
+        axes.text(0.5, -0.02, "; ".join(remarks), transform=axes.transAxes, ha="center", va="top",
+                  fontsize=6.5, color=MUTED)  # fmt: skip
+    return figure
+
+
+def _checked(counts: Mapping[tuple[int, ...], int], names: Sequence[str]) -> dict[tuple[int, ...], int]:
+    if len(names) not in {2, 3}:
+        msg = f"expected two or three sets for a Venn diagram, found {len(names)}"
+        raise ValueError(msg)
+    regions = list(product((0, 1), repeat=len(names)))
+    for key, count in counts.items():
+        if tuple(key) not in regions or count < 0:
+            msg = f"expected regions such as {regions[-1]} with counts from 0, found {key}: {count}"
+            raise ValueError(msg)
+    return {key: int(counts.get(key, 0)) for key in regions if any(key)}
+
+
+def _draw(axes: Axes, counts: Mapping[tuple[int, ...], int], labels: Sequence[str], *, scaled: bool) -> bool:
+    """Draw the circles; False when a region that holds objects cannot be seen."""
+    three = len(labels) == 3
+    sizes = {"".join(map(str, key)): count for key, count in counts.items()}
+    layout: Any = Layout3() if three else Layout2()
+    if not scaled:
+        layout = Layout3(fixed_subset_sizes=(1,) * 7) if three else Layout2(fixed_subset_sizes=(2, 2, 1))
+    diagram = (venn3 if three else venn2)(
+        subsets=sizes,
+        set_labels=tuple(labels),
+        set_colors=tuple(colour(i) for i in range(len(labels))),
+        alpha=0.45,
+        ax=axes,
+        subset_label_formatter=lambda count: f"{count:,}",
+        layout_algorithm=layout,
+    )
+    for text in diagram.set_labels:
+        text.set(fontsize=7.5, color=INK)
+    for text in diagram.subset_labels:
+        if text is not None:
+            text.set_fontsize(7)
+    patches = {name: diagram.get_patch_by_id(name) for name in sizes}
+    for patch in patches.values():
+        if patch is not None:
+            patch.set(edgecolor="white", linewidth=0.8)
+    return all(_can_be_read(patches[name]) for name, count in sizes.items() if count)
+
+
+def _can_be_read(patch: Any) -> bool:
+    if patch is None:
+        return False
+    box = patch.get_path().get_extents()
+    return bool(min(box.width, box.height) >= _SMALLEST)
