@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 
-from ifcyto.figures.style import COLUMN_MM, INK, PAGE_MM, new_figure, styled
+from ifcyto.figures.style import COLUMN_MM, INK, MUTED, PAGE_MM, new_figure, styled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,8 +20,8 @@ __all__ = ["confusion_figure"]
 
 _FORMS = {
     "counts": "objects",
-    "row": "percent of the true class (the diagonal is the recall)",
-    "column": "percent of the predicted class (the diagonal is the precision)",
+    "row": "percent of each true class; diagonal: recall",
+    "column": "percent of each predicted class; diagonal: precision",
 }
 _BLUES = LinearSegmentedColormap.from_list("ifcyto_blues", ["#FFFFFF", "#9CC9E8", "#0072B2", "#00395A"])
 
@@ -77,7 +77,8 @@ def confusion_figure(
     axes.set_xticks(range(len(columns)), columns, rotation=0 if len(columns) <= 5 else 45,
                     ha="center" if len(columns) <= 5 else "right")  # fmt: skip
     axes.set_yticks(range(len(classes)), classes)
-    axes.set(xlabel=f"predicted\n({_FORMS[form]})", ylabel="true", title=title)
+    axes.set(xlabel="predicted", ylabel="true", title=title)
+    figure.supxlabel(_FORMS[form], fontsize=6.5, color=MUTED)
     axes.tick_params(length=0)
     axes.set_xticks(np.arange(len(columns) - 1) + 0.5, minor=True)
     axes.set_yticks(np.arange(len(classes) - 1) + 0.5, minor=True)

@@ -28,13 +28,23 @@ if TYPE_CHECKING:
 __all__ = ["Tile", "contact_sheet"]
 
 _MARGIN = 2.0
-_HEADER = 11.0  # title, channel names, legend
+_HEADER = 12.5  # title, channel names, legend
 _LABEL = 6.2  # two lines of text above each tile
 _GAP = 4.0  # between tiles
 _PANEL_GAP = 0.4
 _LARGEST_PANEL = 18.0
 _BARS_UM = (1, 2, 5, 10, 20, 50, 100)
 _OUTLINE = "#00E5FF"
+_COLOUR_WORDS = {
+    None: "grey",
+    "#FFB000": "orange",
+    "#FF4DFF": "magenta",
+    "#56B4E9": "sky blue",
+    "#00C795": "green",
+    "#F0E442": "yellow",
+    "#FF7A3D": "vermilion",
+    "#8FB4FF": "blue",
+}
 _MM_PER_LETTER = 1.28  # mean width of a letter at 6 points
 
 
@@ -187,7 +197,9 @@ def _draw_header(
     axes: Axes, grid: _Grid, looks: Sequence[ChannelLook], *, title: str, bar_um: int | None
 ) -> None:
     axes.text(_MARGIN, 3.2, title, fontsize=8, fontweight="bold", va="center")
-    names = [look.name for look in looks] + ["composite"] * (grid.panels > len(looks))
+    names = [look.name for look in looks] + ["composite" if grid.panel[0] > 11 else "comp."] * (
+        grid.panels > len(looks)
+    )
     colours = [look.name + (f": {_said(look)}") for look in looks]
     legend = "  |  ".join(colours) + (f"  |  bar: {bar_um} \N{MICRO SIGN}m" if bar_um else "")
     axes.text(_MARGIN, 6.6, legend, fontsize=6, color=MUTED, va="center")
@@ -195,14 +207,12 @@ def _draw_header(
     for column in range(grid.columns):
         left, _ = grid.corner(column)
         for k, name in enumerate(names):
-            axes.text(left + k * step + grid.panel[0] / 2, _HEADER - 0.6, _short(name, step), fontsize=6,
+            axes.text(left + k * step + grid.panel[0] / 2, _HEADER - 1.6, _short(name, step), fontsize=6,
                       color=MUTED, ha="center", va="center")  # fmt: skip
 
 
 def _said(look: ChannelLook) -> str:
-    words = {None: "grey", "#FFB000": "orange", "#FF4DFF": "magenta", "#56B4E9": "sky blue", "#00C795": "green",
-             "#F0E442": "yellow", "#FF7A3D": "vermilion", "#8FB4FF": "blue"}  # fmt: skip
-    return words.get(look.colour, str(look.colour))
+    return _COLOUR_WORDS.get(look.colour, str(look.colour))
 
 
 def _short(text: str, width_mm: float) -> str:

@@ -6,6 +6,7 @@ figure is ever made.
 
 from __future__ import annotations
 
+import math
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from matplotlib_venn import venn2, venn3
 from matplotlib_venn.layout.venn2 import DefaultLayoutAlgorithm as Layout2
 from matplotlib_venn.layout.venn3 import DefaultLayoutAlgorithm as Layout3
 
-from ifcyto.figures.style import COLUMN_MM, INK, MUTED, colour, new_figure, styled
+from ifcyto.figures.style import COLUMN_MM, MUTED, colour, new_figure, styled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,7 +31,7 @@ _SMALLEST = (
 
 @styled
 def venn_figure(sets_counts: Mapping[tuple[int, ...], int], names: Sequence[str], title: str) -> Figure:
-    r"""Draw a Venn diagram whose region counts are given.
+    """Draw a Venn diagram whose region counts are given.
 
     Areas follow the counts (for three sets circles can do so only approximately).
     Where a set is empty, or a region would be lost or too small for its number,
@@ -56,11 +57,11 @@ def venn_figure(sets_counts: Mapping[tuple[int, ...], int], names: Sequence[str]
     --------
     >>> figure = venn_figure({(1, 0): 3, (0, 1): 5, (1, 1): 9}, ["manual", "CNN"], "ProE")
     >>> sorted(text.get_text() for text in figure.axes[0].texts)
-    ['3', '5', '9', 'CNN\n14', 'manual\n12']
+    ['3', '5', '9', 'CNN (14)', 'manual (12)']
     """
     counts = _checked(sets_counts, names)
     totals = [sum(count for key, count in counts.items() if key[i]) for i in range(len(names))]
-    labels = [f"{name}\n{total:,}" for name, total in zip(names, totals, strict=True)]
+    labels = [f"{name} ({total:,})" for name, total in zip(names, totals, strict=True)]
     figure = new_figure(COLUMN_MM, 72)
     axes = figure.add_subplot()
     scaled = all(totals) and _draw(axes, counts, labels, scaled=True)
@@ -73,8 +74,7 @@ def venn_figure(sets_counts: Mapping[tuple[int, ...], int], names: Sequence[str]
     if outside is not None:
         remarks.insert(0, f"in no set: {outside:,}")
     if remarks:
-        axes.text(0.5, -0.02, "; ".join(remarks), transform=axes.transAxes, ha="center", va="top",
-                  fontsize=6.5, color=MUTED)  # fmt: skip
+        figure.supxlabel("; ".join(remarks), fontsize=6.5, color=MUTED)
     return figure
 
 
@@ -106,20 +106,38 @@ def _draw(axes: Axes, counts: Mapping[tuple[int, ...], int], labels: Sequence[st
         subset_label_formatter=lambda count: f"{count:,}",
         layout_algorithm=layout,
     )
-    for text in diagram.set_labels:
-        text.set(fontsize=7.5, color=INK)
-    for text in diagram.subset_labels:
+    for i, text in enumerate(diagram.set_labels):
+        text.set(fontsize=7.5, fontweight="bold", color=colour(i))
+    return _style_regions(diagram, sizes) and (not scaled or _labels_are_outside(diagram))
+
+
+def _style_regions(diagram: Any, sizes: Mapping[str, int]) -> bool:
+    readable = True
+    for name, count in sizes.items():
+        patch, text = diagram.get_patch_by_id(name), diagram.get_label_by_id(name)
         if text is not None:
             text.set_fontsize(7)
-    patches = {name: diagram.get_patch_by_id(name) for name in sizes}
-    for patch in patches.values():
         if patch is not None:
             patch.set(edgecolor="white", linewidth=0.8)
-    return all(_can_be_read(patches[name]) for name, count in sizes.items() if count)
+        if _can_be_read(patch, text):
+            continue
+        readable &= count == 0
+        if text is not None:
+            text.set_visible(False)
+    return readable
 
 
-def _can_be_read(patch: Any) -> bool:
-    if patch is None:
+def _can_be_read(patch: Any, text: Any) -> bool:
+    """Whether the region is there, is large enough, and has its number inside."""
+    if patch is None or text is None:
         return False
-    box = patch.get_path().get_extents()
-    return bool(min(box.width, box.height) >= _SMALLEST)
+    path = patch.get_path()
+    box = path.get_extents()
+    return bool(min(box.width, box.height) >= _SMALLEST and path.contains_point(text.get_position()))
+
+
+def _labels_are_outside(diagram: Any) -> bool:
+    """Whether no set's name lies upon a circle."""
+    circles = list(zip(diagram.centers, diagram.radii, strict=True))
+    spots = [text.get_position() for text in diagram.set_labels]
+    return all(math.hypot(x - c.x, y - c.y) >= r for x, y in spots for c, r in circles)

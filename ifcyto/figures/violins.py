@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 __all__ = ["frequency_panels", "frequency_violins"]
 
 _VIOLIN_FROM = 3  # fewer points have no shape worth a violin
-_JITTER = 0.09
+_JITTER = 0.13
 _JITTER_SEED = 7
+_MM_PER_LETTER = 1.5  # mean width of a letter at 7 points
 _BRACKET_STEP = 0.13  # of the data range, room for the bracket and its text
 
 
@@ -60,7 +61,7 @@ def frequency_violins(
     width = COLUMN_MM if len(groups) <= 4 else PAGE_MM
     figure = new_figure(width, 70)
     axes = figure.add_subplot()
-    _draw(axes, groups, title=title, tests=tests)
+    _draw(axes, groups, title=title, width=width - 15, tests=tests)
     axes.set_ylabel(ylabel)
     return figure
 
@@ -94,17 +95,23 @@ def frequency_panels(
     if not panels or unknown:
         msg = f"expected tests of the panels {sorted(panels)}, found {unknown or 'no panel'}"
         raise ValueError(msg)
-    figure = new_figure(PAGE_MM if len(panels) > 1 else COLUMN_MM, 74)
+    width = PAGE_MM if len(panels) > 1 else COLUMN_MM
+    figure = new_figure(width, 74)
     figure.suptitle(title, x=0.01, ha="left")
     row = figure.subplots(1, len(panels), squeeze=False)[0]
     for axes, (stage, groups) in zip(row, panels.items(), strict=True):
-        _draw(axes, groups, title=stage, tests=tests.get(stage, ()))
+        _draw(axes, groups, title=stage, width=width / len(panels) - 12, tests=tests.get(stage, ()))
     row[0].set_ylabel(ylabel)
     return figure
 
 
 def _draw(
-    axes: Axes, groups: Mapping[str, Sequence[float]], *, title: str, tests: Sequence[tuple[str, str, float]]
+    axes: Axes,
+    groups: Mapping[str, Sequence[float]],
+    *,
+    title: str,
+    width: float,
+    tests: Sequence[tuple[str, str, float]],
 ) -> None:
     if not groups:
         msg = "expected at least one group to draw, found none"
@@ -120,6 +127,10 @@ def _draw(
     axes.set_xlim(-0.6, len(columns) - 0.4)
     labels = [f"{name}\nn = {len(values)}" for name, values in zip(groups, columns, strict=True)]
     axes.set_xticks(range(len(columns)), labels)
+    if max(map(len, groups)) * _MM_PER_LETTER > width / len(columns):
+        axes.tick_params(axis="x", rotation=30)
+        for text in axes.get_xticklabels():
+            text.set(ha="right", rotation_mode="anchor", fontsize=6.5)
     axes.tick_params(axis="x", length=0)
     axes.set_title(title)
 
@@ -138,7 +149,7 @@ def _draw_group(axes: Axes, i: int, values: NDArray[np.float64], generator: np.r
         for part in cast("list[Any]", body):
             part.set(facecolor=colour(i), edgecolor=colour(i), alpha=0.25, linewidth=0.8)
     spread = generator.uniform(-_JITTER, _JITTER, len(values)) if len(values) > 1 else np.zeros(len(values))
-    axes.scatter(i + spread, values, s=11, color=colour(i), edgecolor="white", linewidth=0.4, zorder=3,
+    axes.scatter(i + spread, values, s=13, color=colour(i), edgecolor="white", linewidth=0.4, zorder=5,
                  clip_on=False)  # fmt: skip
     if len(values) >= 2:
         axes.hlines(np.median(values), i - 0.26, i + 0.26, color=INK, linewidth=1.6, zorder=4)
