@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -95,7 +96,10 @@ def frequency(
 
 
 def _count(name: str, value: int) -> int:
-    whole = int(value) if not isinstance(value, bool) and value == value // 1 else -1
+    try:
+        whole = -1 if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        whole = -1
     if whole < 0:
         msg = f"frequency: expected {name} to be a whole number of at least 0, found {value!r}"
         raise UsageError(msg)
