@@ -7,6 +7,7 @@ yields its objects. It is chosen by content (:mod:`ifcyto.readers.registry`).
 from __future__ import annotations
 
 import abc
+import operator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -63,7 +64,9 @@ class Reader(abc.ABC):
     -----
     A subclass fills the attributes in its ``__init__`` after
     ``super().__init__(path, salvage=salvage)`` and implements :meth:`sniff` and
-    :meth:`read_cell`; a fast format overrides :meth:`read_batch` too.
+    :meth:`read_cell`; a fast format overrides :meth:`read_batch` too. Every
+    method that takes rows checks them with :meth:`check_row`. A pickled reader
+    travels as its path and is opened again where it arrives.
     """
 
     format: ClassVar[str]
@@ -96,6 +99,8 @@ class Reader(abc.ABC):
         ------
         FormatError
             The object is damaged, with `salvage` or without.
+        UsageError
+            There is no such row; negative rows do not count from the end.
         """
 
     def read_batch(self, rows: Sequence[int]) -> CellBatch:
@@ -148,6 +153,26 @@ class Reader(abc.ABC):
             raise UsageError(msg)
         return order[place]
 
+    def check_row(self, row: int) -> int:
+        """Return `row` as a plain int if the file has it.
+
+        Raises
+        ------
+        UsageError
+            It is negative, or not below ``len(self)``.
+        """
+        plain = operator.index(row)
+        if not 0 <= plain < len(self):
+            msg = (
+                f"{self.path}: expected a row from 0 to {len(self) - 1}, found {plain}: "
+                f"the file holds {len(self)} objects"
+            )
+            raise UsageError(msg)
+        return plain
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _reopen, (type(self), self.path, self.salvage)
+
     def report(self, fault: Fault) -> None:
         """Raise `fault`, or keep it when salvaging."""
         if not self.salvage:
@@ -164,3 +189,7 @@ class Reader(abc.ABC):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _reopen(cls: type[Reader], path: Path, salvage: bool) -> Reader:  # noqa: FBT001 - called by pickle
+    return cls(path, salvage=salvage)
