@@ -30,16 +30,19 @@ from ifcyto.compare.rank_inversion import inverted
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["MAX_ADDITIONS", "MAX_PAIRS", "THINNEST", "additions", "counted", "two_sided_p", "untied"]
+__all__ = ["MAX_PAIRS", "THINNEST", "can_be_counted", "counted", "two_sided_p", "untied"]
 
 MAX_PAIRS = 1_000_000
 """Largest m times n whose distribution is worked out; it bounds time and memory."""
 
-MAX_ADDITIONS = 2_000_000_000
-"""Cost up to which choices are counted with ties; beyond, the characteristic function is inverted."""
-
 THINNEST = 1e-9
 """Smallest p that the inversion may tell; its absolute error is far below."""
+
+_MAX_ADDITIONS = 2_000_000_000
+"""Cost up to which choices are counted with ties."""
+
+_MAX_HELD = 10_000_000
+"""Numbers that may be held at once while counting."""
 
 _CALL = 3_000
 """Additions that one array operation costs besides those it makes."""
@@ -73,7 +76,7 @@ def two_sided_p(v: int, tied: NDArray[np.int64], m: int, n: int) -> float | None
     low, high = m * n - distance, m * n + distance
     if tied.max() == 1:
         return min(1.0, 2 * math.fsum(untied(m, n)[: low // 2 + 1]))
-    if additions(tied, m, n) <= MAX_ADDITIONS:
+    if can_be_counted(tied, m, n):
         probability = counted(tied, m, n)
         return min(1.0, math.fsum(probability[: low + 1]) + math.fsum(probability[high:]))
     probability = inverted(tied, m, n)
@@ -110,8 +113,8 @@ def untied(m: int, n: int) -> NDArray[np.float64]:
     return probability
 
 
-def additions(tied: NDArray[np.int64], m: int, n: int) -> int:
-    """Cost of :func:`counted`, in additions.
+def can_be_counted(tied: NDArray[np.int64], m: int, n: int) -> bool:
+    """Whether :func:`counted` stays within its bounds of time and memory.
 
     Parameters
     ----------
@@ -120,16 +123,18 @@ def additions(tied: NDArray[np.int64], m: int, n: int) -> int:
 
     Returns
     -------
-    int
+    bool
     """
-    total, before = 0, 0
+    cost, before = 0, 0
     for t in tied.tolist():
         a = np.arange(max(0, before - n), min(m, before) + 1)
-        least = np.maximum(0, before + t - n - a)
-        most = np.minimum(t, m - a)
-        total += int(((most - least + 1) * (2 * a * (before - a) + 1 + _CALL)).sum())
+        sizes = 2 * a * (before - a) + 1
+        choices = np.minimum(t, m - a) - np.maximum(0, before + t - n - a) + 1
+        cost += int((choices * (sizes + _CALL)).sum())
+        if cost > _MAX_ADDITIONS or int(sizes.sum()) > _MAX_HELD:
+            return False
         before += t
-    return total
+    return True
 
 
 def counted(tied: NDArray[np.int64], m: int, n: int) -> NDArray[np.float64]:
