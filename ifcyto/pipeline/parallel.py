@@ -7,9 +7,10 @@ the interpreter lock; only a bounded number of results exists at any time.
 from __future__ import annotations
 
 import os
+import threading
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
@@ -17,9 +18,8 @@ from ifcyto.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from concurrent.futures import Future
 
-__all__ = ["Progress", "in_order", "n_workers", "no_progress"]
+__all__ = ["Progress", "in_background", "in_order", "n_workers", "no_progress"]
 
 Progress = Callable[[str, int, int], None]
 """``progress(task, done, total)``: called now and then; `total` is 0 while it is not known."""
@@ -51,6 +51,31 @@ def n_workers(workers: int | None) -> int:
         msg = f"expected at least 1 worker, found {workers}"
         raise UsageError(msg)
     return workers
+
+
+def in_background(function: Callable[[], Result]) -> Future[Result]:
+    """Call `function` in a thread that does not keep the process alive.
+
+    Returns
+    -------
+    concurrent.futures.Future
+        Gives what `function` returned or raised.
+
+    Examples
+    --------
+    >>> in_background(lambda: 7).result()
+    7
+    """
+    future: Future[Result] = Future()
+
+    def call() -> None:
+        try:
+            future.set_result(function())
+        except BaseException as error:  # noqa: BLE001 - raised again where the result is asked for
+            future.set_exception(error)
+
+    threading.Thread(target=call, name="ifcyto-background", daemon=True).start()
+    return future
 
 
 def in_order(

@@ -1,0 +1,62 @@
+"""Keep the names of persons and folders out of what we write and show.
+
+Instruments store the operator's name and the paths of their files among their
+metadata. Fields are recognised by their name and by values that look like an
+absolute path; this is a safeguard, not a proof of anonymity.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from ifcyto.readers.cif_metadata import PERSONAL
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+__all__ = ["without_personal"]
+
+NAMES = re.compile(
+    r"operator|user|author|investigator|patient|computer|path|folder|directory|file(name)?$", re.IGNORECASE
+)
+PATHS = re.compile(r"(^|[\s\"'=>])([A-Za-z]:[\\/]|\\\\\w|/(home|Users|mnt|media|data|Volumes)/)")
+FREE_TEXT = ("description",)
+
+
+def without_personal(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    r"""Leave out fields that may name a person or a folder.
+
+    Parameters
+    ----------
+    metadata : mapping
+        Text by name; nested mappings and lists are gone through as well.
+
+    Returns
+    -------
+    dict
+
+    Examples
+    --------
+    >>> without_personal({"operator": "A. Name", "Imaging/Magnification": "40", "log": "C:\\runs\\a.log"})
+    {'Imaging/Magnification': '40'}
+    """
+    return {name: _clean(value) for name, value in metadata.items() if not _personal(name, value)}
+
+
+def _personal(name: str, value: Any) -> bool:
+    leaf = name.rpartition("/")[2]
+    if name in PERSONAL or leaf in FREE_TEXT:
+        return True
+    if not isinstance(value, str):
+        return False
+    return bool(NAMES.search(leaf) or PATHS.search(value))
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, dict):
+        return without_personal(value)
+    if isinstance(value, list):
+        return [_clean(item) for item in value]
+    return value
