@@ -93,7 +93,7 @@ FACTS: dict[str, FactSpec] = {
         FactSpec("acquisition_number", "int64", False, "", "object number at acquisition, before subsets"),
         FactSpec("flow_speed", "float64", False, "mm/s", "speed of the object in the flow cell"),
         FactSpec("camera_line", "int64", False, "", "camera line number"),
-        FactSpec("camera_timer", "int64", False, "us", "camera timer"),
+        FactSpec("camera_timer", "int64", False, "", "camera timer, in ticks of the instrument"),
         FactSpec("time", "float64", False, "s", "time since the start of acquisition"),
         FactSpec("raw_centroid_x", "float64", False, "px", "centroid in the camera channel, across flow"),
         FactSpec("raw_centroid_y", "float64", False, "px", "centroid in the camera channel, along flow"),
@@ -188,6 +188,19 @@ class CellBatch:
             facts = {name: _scalar(values[i]) for name, values in self.facts.items()}
             cells.append(Cell(number, self.pixels[part].reshape(shape), masks, facts))
         return cells
+
+    def keep(self, good: NDArray[np.bool_]) -> CellBatch:
+        """Return the cells at which the boolean array `good` ``(n,)`` is True."""
+        chosen = np.repeat(good, np.diff(self.offsets))
+        return CellBatch(
+            self.object_numbers[good],
+            self.heights[good],
+            self.widths[good],
+            self.n_channels,
+            self.pixels[chosen],
+            None if self.masks is None else self.masks[chosen],
+            {name: values[good] for name, values in self.facts.items()},
+        )
 
     @classmethod
     def from_cells(cls, cells: Iterable[Cell], *, n_channels: int, dtype: np.dtype[Any]) -> CellBatch:
