@@ -1,0 +1,140 @@
+"""What is known of every object of a sample once its spots are counted: the study's unit of counting."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ifcyto.errors import StudyError
+from ifcyto.pipeline.labels import read_labels, read_stages
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from numpy.typing import NDArray
+
+    from ifcyto.pipeline.study import Sample
+
+__all__ = ["ALL", "POSITIVE", "Judged", "judge"]
+
+ALL = "All"
+"""Stage of every object of a sample without a table of stages."""
+
+POSITIVE = "BNE"
+"""The class that is counted."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judged:
+    """One sample with the verdicts on its objects.
+
+    Parameters
+    ----------
+    sample : Sample
+    objects : ndarray (N,) of int64
+        Object numbers, in file order.
+    spot_count : ndarray (N,) of int64
+    candidate : ndarray (N,) of bool
+        Whose Spot Count is that of a candidate.
+    stages : ndarray (N,) of str
+        Stage, empty where the object belongs to none.
+    manual : ndarray (N,) of str, or None
+        The observer's label, empty where untagged; None when nobody looked.
+    truth : ndarray (N,) of str, or None
+        Label in the table of truth; None when it has none for this sample.
+    notes : tuple of str
+        What a reader of the results must know.
+    """
+
+    sample: Sample
+    objects: NDArray[np.int64]
+    spot_count: NDArray[np.int64]
+    candidate: NDArray[np.bool_]
+    stages: NDArray[np.str_]
+    manual: NDArray[np.str_] | None = None
+    truth: NDArray[np.str_] | None = None
+    notes: tuple[str, ...] = ()
+
+    def positive(self, method: str) -> NDArray[np.bool_] | None:
+        """Objects that `method` (``spot`` or ``manual``) calls a BNE; None when it did not judge."""
+        if method == "spot":
+            return self.candidate
+        return None if self.manual is None else self.manual == POSITIVE
+
+    def in_stage(self, stage: str) -> NDArray[np.bool_]:
+        """Objects of the stage."""
+        found: NDArray[np.bool_] = self.stages == stage
+        return found
+
+
+def judge(
+    sample: Sample,
+    objects: NDArray[np.int64],
+    spot_count: NDArray[np.int64],
+    *,
+    spots: int,
+    truth: Mapping[tuple[str, int], str] | None = None,
+) -> Judged:
+    """Bring together the spots, the stages and the tags of one sample, by object number.
+
+    Parameters
+    ----------
+    sample : Sample
+        Its tables are read here.
+    objects, spot_count : ndarray (N,)
+        Object numbers and their Spot Counts.
+    spots : int
+        Spot Count of a candidate.
+    truth : mapping of (sample, object) to label, optional
+
+    Raises
+    ------
+    StudyError
+        A table is wrong, or none of its objects is in the sample.
+    """
+    notes: list[str] = []
+    stages = np.full(len(objects), ALL)
+    if sample.stages is not None:
+        table = read_stages(sample.stages)
+        _compare_numbers(sample, sample.stages.name, table, objects, notes)
+        stages = _aligned(objects, table)
+        outside = int(np.count_nonzero(stages == ""))
+        if outside:
+            notes.append(
+                f"sample {sample.id}: {outside} of {len(objects)} objects belong to no stage "
+                f"({sample.stages.name}) and are not counted"
+            )
+    manual = None
+    if sample.manual is not None:
+        tags = read_labels(sample.manual)
+        _compare_numbers(sample, sample.manual.name, tags, objects, notes)
+        manual = _aligned(objects, tags)
+    known = {number: label for (name, number), label in (truth or {}).items() if name == sample.id}
+    _compare_numbers(sample, "the table of truth", known, objects, notes)
+    labels = _aligned(objects, known) if known else None
+    return Judged(sample, objects, spot_count, spot_count == spots, stages, manual, labels, tuple(notes))
+
+
+def _aligned(objects: NDArray[np.int64], table: Mapping[int, str]) -> NDArray[np.str_]:
+    """Value of every object, empty where the table has none: joined by number, never by row."""
+    return np.array([table.get(number, "") for number in objects.tolist()], dtype=np.str_)
+
+
+def _compare_numbers(
+    sample: Sample, name: str, numbers: Collection[int], objects: NDArray[np.int64], notes: list[str]
+) -> None:
+    missing = sorted(set(numbers) - set(objects.tolist()))
+    if not missing:
+        return
+    first = ", ".join(map(str, missing[:3])) + (" ..." if len(missing) > 3 else "")
+    if len(missing) == len(numbers):
+        msg = (
+            f"sample {sample.id}: none of the {len(numbers)} objects of {name} ({first}) is in "
+            f"{sample.file.name}; check that the two belong together"
+        )
+        raise StudyError(msg)
+    notes.append(
+        f"sample {sample.id}: {len(missing)} objects of {name} are not in {sample.file.name}: {first}"
+    )

@@ -1,0 +1,159 @@
+"""What may stand in ``study.toml``, table by table; the checks across tables are in :mod:`.study`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, StringConstraints
+
+from ifcyto.masks.nuclear import NuclearRule
+
+__all__ = [
+    "LABELS",
+    "CandidatesTable",
+    "CompareTable",
+    "ReportTable",
+    "SampleTable",
+    "StudyFile",
+    "StudyTable",
+]
+
+LABELS = ("BNE", "Doublet", "Irregular", "Unknown")
+"""Classes of an object, in manual tags, in truth tables and in the results."""
+
+_RULE = NuclearRule()
+
+Name = Annotated[
+    str, StringConstraints(strict=True, min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]+$")
+]
+SampleId = Annotated[
+    str,
+    StringConstraints(
+        strict=True, min_length=1, max_length=100, pattern=r"^[^./\\:\x00-\x1f][^/\\:\x00-\x1f]*$"
+    ),
+]
+FileName = Annotated[str, StringConstraints(strict=True, min_length=1)]
+ChannelNumber = Annotated[StrictInt, Field(ge=1)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class StudyTable(_Table):
+    """``[study]``: what is asked."""
+
+    title: Name = Field("Study", description="Title of the report.")
+    control: Name | None = Field(
+        None, description="Group against which the others are tested; without it there are no tests."
+    )
+    case: list[Name] | None = Field(
+        None, description="Groups that are tested; by default all but the control and training-only ones."
+    )
+    seed: Annotated[StrictInt, Field(ge=0)] = Field(0, description="Seed of every random choice.")
+    labels: FileName | None = Field(
+        None, description="Truth, a CSV file sample,object,label; the plain rule is compared with it."
+    )
+
+
+class SampleTable(_Table):
+    """``[[samples]]``: one acquisition."""
+
+    id: SampleId = Field(description="Name of the sample, unique; part of file names.")
+    group: Name = Field(description="Group of the sample.")
+    file: FileName = Field(description="Any readable input, or a cell stack.")
+    stages: FileName | None = Field(
+        None,
+        description="CSV file object,population. Objects that are not in it belong to no stage and are not "
+        "counted. Without it all objects are of the stage 'All'.",
+    )
+    manual: FileName | None = Field(
+        None,
+        description="Tags of the blinded observer, a CSV file object,label; untagged objects are no BNE.",
+    )
+    training_only: Annotated[bool, Field(strict=True)] = Field(
+        default=False, description="Never in frequencies, tests or overlaps."
+    )
+
+
+class CandidatesTable(_Table):
+    """``[candidates]``: how nuclei are found and counted."""
+
+    channel: Name | None = Field(
+        None, description="Role of the DNA channel; by default the one role that names a DNA dye."
+    )
+    spots: Annotated[StrictInt, Field(ge=1)] = Field(
+        2, description="An object with this Spot Count is a candidate, and a BNE by the plain rule."
+    )
+    smoothing_um: float = Field(
+        _RULE.smoothing_um,
+        ge=0,
+        le=10,
+        description="Standard deviation of the Gaussian that smooths the image, um.",
+    )
+    noise_sd: float = Field(
+        _RULE.noise_sd,
+        ge=0,
+        description="A nucleus outshines the background by this many of its deviations.",
+    )
+    fraction: float = Field(
+        _RULE.fraction,
+        ge=0,
+        lt=1,
+        description="And this fraction of the brightest smoothed pixel.",
+    )
+    saddle_ratio: float = Field(
+        _RULE.saddle_ratio,
+        ge=0,
+        le=1,
+        description="Two peaks are two nuclei when the path between them falls "
+        "to this ratio of the lower one.",
+    )
+    min_area_um2: float = Field(_RULE.min_area_um2, ge=0, description="Smaller pieces are not nuclei, um2.")
+    min_share: float = Field(
+        _RULE.min_share, ge=0, le=1, description="Nor are pieces smaller than this share of the largest one."
+    )
+    pixel_size_um: float | None = Field(
+        None, gt=0, description="Side of a pixel, um; needed only where the files do not say it."
+    )
+
+
+class CompareTable(_Table):
+    """``[compare]``: frequencies and tests."""
+
+    methods: Annotated[list[Literal["spot", "manual"]], Field(min_length=1)] = Field(
+        ["spot", "manual"], description="Methods that are counted and tested; manual where there are tags."
+    )
+    stages: list[Name] | None = Field(
+        None, description="Stages to count, in this order; by default all, in the order of appearance."
+    )
+    interval: Literal["wilson", "clopper-pearson"] = Field(
+        "wilson", description="Kind of the 95 % confidence interval."
+    )
+    correction: Literal["holm", "none"] = Field(
+        "holm", description="Correction of the p values of one method for its stages and groups."
+    )
+
+
+class ReportTable(_Table):
+    """``[report]``: what is shown."""
+
+    cells_per_sheet: Annotated[StrictInt, Field(ge=0, le=60)] = Field(
+        24, description="Most candidates on a contact sheet; 0 draws no sheets."
+    )
+    image_size: Annotated[StrictInt, Field(ge=8, le=256)] = Field(
+        64, description="Side of the images on a contact sheet, px."
+    )
+
+
+class StudyFile(_Table):
+    """The whole file."""
+
+    study: StudyTable = Field(default_factory=lambda: StudyTable.model_validate({}))
+    channels: Annotated[dict[Name, ChannelNumber | StrictStr], Field(min_length=1)] = Field(
+        description="Role of a channel to its number (from 1) or its name in the files."
+    )
+    samples: Annotated[list[SampleTable], Field(min_length=1)]
+    candidates: CandidatesTable = Field(default_factory=lambda: CandidatesTable.model_validate({}))
+    compare: CompareTable = Field(default_factory=lambda: CompareTable.model_validate({}))
+    report: ReportTable = Field(default_factory=lambda: ReportTable.model_validate({}))

@@ -1,0 +1,96 @@
+"""The CSV tables of ``results/``: their columns, how numbers are written, and the writing itself."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import os
+from typing import TYPE_CHECKING, Any
+
+from ifcyto.errors import OutputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+__all__ = ["COLUMNS", "as_text", "table_text", "write_text"]
+
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "classifications": (
+        *("sample", "group", "object", "stage", "spot_count", "candidate", "spot", "fbml", "cnn", "manual"),
+        *("fbml_score", "cnn_probability"),
+    ),
+    "frequencies": ("sample", "group", "stage", "method", "cells", "bne", "percent", "ci_low", "ci_high"),
+    "tests": (
+        *("stage", "method", "case", "control", "n_case", "n_control", "median_case", "median_control"),
+        *("u", "p", "p_adjusted", "effect", "exact"),
+    ),
+    "overlap": ("group", "stage", "manual", "fbml", "cnn", "count", "spot"),
+    "agreement": (
+        *("method", "reference", "class", "support", "tp", "fp", "fn", "precision", "recall", "f1"),
+        "sample",
+    ),
+    "confusion": ("model", "split", "true", "predicted", "count", "reference"),
+}
+"""Table name to its columns; the leading ones are a contract, further ones may follow."""
+
+DIGITS = 8
+
+
+def as_text(value: Any) -> str:
+    """Write one value: numbers with at most eight significant digits, nothing for None and NaN.
+
+    Examples
+    --------
+    >>> [as_text(value) for value in (2 / 3, 1e-12, float("nan"), None, True, 7, 100.0)]
+    ['0.66666667', '1e-12', '', '', '1', '7', '100.0']
+    """
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(int(value))
+    if isinstance(value, float):
+        return "" if math.isnan(value) else repr(float(f"{value:.{DIGITS}g}"))
+    return str(value)
+
+
+def table_text(name: str, rows: Iterable[Mapping[str, Any]]) -> str:
+    r"""Text of the table `name`, header first, also without rows.
+
+    Examples
+    --------
+    >>> table_text("overlap", [])
+    'group,stage,manual,fbml,cnn,count,spot\n'
+    """
+    return csv_text(COLUMNS[name], ([as_text(row[column]) for column in COLUMNS[name]] for row in rows))
+
+
+def csv_text(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """CSV with ``\\n`` at the ends of lines."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return buffer.getvalue()
+
+
+def write_text(path: Path, text: str) -> Path:
+    """Write a text file in UTF-8; it appears under its name when it is complete.
+
+    Raises
+    ------
+    OutputError
+        The disk refuses.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(text, encoding="utf-8", newline="")
+        temporary.replace(path)
+    except OSError as error:
+        msg = f"{path}: cannot be written: {error.strerror or error}"
+        raise OutputError(msg) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path
