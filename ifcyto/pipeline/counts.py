@@ -1,4 +1,4 @@
-"""From judged objects to the rows of the tables: frequencies, tests, overlap, agreement, confusion.
+"""From judged objects to the rows of the tables: classifications, frequencies, tests.
 
 Every function is pure; the order of the rows is the order of the study.
 """
@@ -11,39 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ifcyto.compare.agreement import agreement
 from ifcyto.compare.frequency import frequency
 from ifcyto.compare.multiple import holm
-from ifcyto.compare.overlap import overlap
 from ifcyto.compare.ranks import rank_test
 from ifcyto.pipeline.judged import POSITIVE
-from ifcyto.pipeline.study_model import LABELS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from typing import Literal
 
-    from numpy.typing import NDArray
-
     from ifcyto.pipeline.judged import Judged
 
-__all__ = [
-    "OTHER",
-    "Plan",
-    "agreement_rows",
-    "classification_rows",
-    "confusion_rows",
-    "frequency_rows",
-    "overlap_rows",
-    "references",
-    "stage_order",
-    "test_rows",
-]
+__all__ = ["Plan", "classification_rows", "frequency_rows", "rank_rows", "stage_order"]
 
 Row = dict[str, Any]
-
-OTHER = "other"
-"""Class of an object that is no BNE, or carries no label."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +111,7 @@ def frequency_rows(samples: Sequence[Judged], plan: Plan) -> list[Row]:
     return rows
 
 
-def test_rows(frequencies: Sequence[Row], plan: Plan) -> tuple[list[Row], list[str]]:
+def rank_rows(frequencies: Sequence[Row], plan: Plan) -> tuple[list[Row], list[str]]:
     """Mann-Whitney tests of each case group against the control, per stage and method.
 
     Samples without cells in a stage have no percentage and are left out.
@@ -192,113 +173,3 @@ def _percents(frequencies: Sequence[Row], stage: str, method: str, group: str) -
         for row in frequencies
         if (row["stage"], row["method"], row["group"]) == wanted and row["cells"]
     ]
-
-
-def overlap_rows(samples: Sequence[Judged], plan: Plan) -> list[Row]:
-    """Cells by who called them a BNE, for every group and stage that an observer looked at."""
-    rows: list[Row] = []
-    for group, stage in product(plan.groups, plan.stages):
-        looked = [one for one in samples if one.sample.group == group and one.manual is not None]
-        if not looked:
-            continue
-        sets = {name: _members(looked, name, stage) for name in ("manual", "spot")}
-        for (manual, spot), count in sorted(overlap(sets).counts.items(), reverse=True):
-            rows.append(
-                {
-                    "group": group,
-                    "stage": stage,
-                    "manual": manual,
-                    "fbml": 0,
-                    "cnn": 0,
-                    "count": count,
-                    "spot": spot,
-                }
-            )
-    return rows
-
-
-def _members(samples: Sequence[Judged], method: str, stage: str) -> set[tuple[str, int]]:
-    members: set[tuple[str, int]] = set()
-    for judged in samples:
-        positive = judged.positive(method)
-        if positive is not None:
-            chosen = judged.objects[positive & judged.in_stage(stage)]
-            members.update((judged.sample.id, number) for number in chosen.tolist())
-    return members
-
-
-def references(
-    samples: Sequence[Judged], plan: Plan
-) -> dict[str, list[tuple[str, NDArray[Any], NDArray[Any]]]]:
-    """What the plain rule can be held against: reference to (sample, labels, called a BNE).
-
-    ``manual`` covers the counted objects of the samples that an observer looked
-    at; an untagged object is :data:`OTHER`. ``labels`` covers the objects of the
-    table of truth and no others, in training samples too.
-    """
-    found: dict[str, list[tuple[str, NDArray[Any], NDArray[Any]]]] = {}
-    for judged in samples:
-        if judged.manual is not None and not judged.sample.training_only:
-            counted = np.isin(judged.stages, plan.stages)
-            labels = np.where(judged.manual == "", OTHER, judged.manual)[counted]
-            found.setdefault("manual", []).append((judged.sample.id, labels, judged.candidate[counted]))
-        if judged.truth is not None:
-            known = judged.truth != ""
-            found.setdefault("labels", []).append(
-                (judged.sample.id, judged.truth[known], judged.candidate[known])
-            )
-    return {name: found[name] for name in ("manual", "labels") if name in found}
-
-
-def agreement_rows(samples: Sequence[Judged], plan: Plan) -> list[Row]:
-    """Scores of the plain rule against each reference: all samples together, then each."""
-    rows: list[Row] = []
-    for reference, parts in references(samples, plan).items():
-        together = ("", np.concatenate([p[1] for p in parts]), np.concatenate([p[2] for p in parts]))
-        for sample, labels, called in [together, *parts]:
-            found = agreement(
-                np.where(labels == POSITIVE, POSITIVE, OTHER).tolist(),
-                np.where(called, POSITIVE, OTHER).tolist(),
-                classes=(POSITIVE, OTHER),
-            )
-            rows.extend(
-                {
-                    "method": "spot",
-                    "reference": reference,
-                    "class": score.label,
-                    "support": score.support,
-                    "tp": score.tp,
-                    "fp": score.fp,
-                    "fn": score.fn,
-                    "precision": score.precision,
-                    "recall": score.recall,
-                    "f1": score.f1,
-                    "sample": sample,
-                }
-                for score in found.scores
-            )
-    return rows
-
-
-def confusion_rows(samples: Sequence[Judged], plan: Plan) -> list[Row]:
-    """What the plain rule called the objects of every class of the reference."""
-    rows: list[Row] = []
-    for reference, parts in references(samples, plan).items():
-        labels = np.concatenate([part[1] for part in parts])
-        called = np.concatenate([part[2] for part in parts])
-        for true in (*LABELS, OTHER):
-            for predicted, mask in ((POSITIVE, called), (OTHER, ~called)):
-                if not np.any(labels == true):
-                    continue
-                count = int(np.count_nonzero((labels == true) & mask))
-                rows.append(
-                    {
-                        "model": "spot",
-                        "split": "all",
-                        "true": true,
-                        "predicted": predicted,
-                        "count": count,
-                        "reference": reference,
-                    }
-                )
-    return rows

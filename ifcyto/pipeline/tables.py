@@ -67,7 +67,7 @@ def table_text(name: str, rows: Iterable[Mapping[str, Any]]) -> str:
 
 
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """CSV with ``\\n`` at the ends of lines."""
+    """CSV whose lines end in a line feed on every system."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(header)
