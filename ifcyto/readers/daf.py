@@ -93,11 +93,12 @@ class DafReader(Reader):
 
     def read_cell(self, row: int) -> Cell:
         """Read the object at `row`. See :meth:`Reader.read_cell`."""
-        return self._cif.read_cell(int(self._rows[row]))
+        return self._cif.read_cell(int(self._rows[self.check_row(row)]))
 
     def read_batch(self, rows: Sequence[int]) -> CellBatch:
         """Read several objects. See :meth:`Reader.read_batch`."""
-        return self._cif.read_batch(self._rows[np.asarray(rows, np.int64)].tolist())
+        wanted = np.array([self.check_row(row) for row in rows], np.int64)
+        return self._cif.read_batch(self._rows[wanted].tolist())
 
     def close(self) -> None:
         """Close the CIF; the document stays usable."""
@@ -111,24 +112,15 @@ class DafReader(Reader):
             files = sorted(self.path.parent.iterdir())
         except OSError as error:
             raise FormatError(self.path.parent, f"cannot be listed: {error.strerror or error}") from error
-        for wanted in (named, own):
-            same = [file for file in files if file.name.casefold() == wanted.casefold() and file != self.path]
-            exact = [file for file in same if file.name == wanted]
-            for file in (*exact, *same):
-                if file.is_file():
-                    if wanted != named:
-                        self.notes.append(
-                            f"the DAF names {shown(named)}; its images were taken from {file.name}"
-                        )
-                    return file
-        names = (
-            shown(named)
-            if not named or named.casefold() == own.casefold()
-            else f"{shown(named)} or {shown(own)}"
-        )
-        raise FormatError(
-            self.path, f"expected its images in {names} in the same folder, found no such file; {WHAT_TO_DO}"
-        )
+        files = [file for file in files if file != self.path]
+        if (found := _by_name(files, named)) is not None:
+            return found
+        if (found := _by_name(files, own)) is not None:
+            self.notes.append(f"the DAF names {shown(named)}; its images were taken from {found.name}")
+            return found
+        names = " or ".join(shown(name) for name in dict.fromkeys((named, own)) if name)
+        msg = f"expected its images in {names} in the same folder, found no such file; {WHAT_TO_DO}"
+        raise FormatError(self.path, msg)
 
     def _matching_rows(self) -> NDArray[np.int64]:
         """Rows of the CIF that are the DAF's objects, after all checks."""
@@ -146,8 +138,7 @@ class DafReader(Reader):
         same = known.copy()
         same[known] = (stored < 0) | ((stored - found) % 2**32 == 0)
         if not same.all() and not (self.salvage and same.any()):
-            row = int(np.flatnonzero(~same)[0])
-            raise self._another_file(self._difference(row, known[row], objects.image_offsets[order], place))
+            raise self._another_file(self._difference(int(np.flatnonzero(~same)[0])))
         lost = len(objects) - int(same.sum())
         if lost or not same.all():
             msg = (
@@ -157,12 +148,14 @@ class DafReader(Reader):
             self.report(Fault(msg))
         return np.flatnonzero(same)
 
-    def _difference(self, row: int, known: bool, stored: NDArray[np.int64], place: NDArray[np.int64]) -> str:  # noqa: FBT001 - private
-        number = int(self._cif.object_numbers[row])
-        if not known:
+    def _difference(self, row: int) -> str:
+        """Say what is different about the object at `row` of the CIF."""
+        objects, number = self.document.objects, self._cif.object_numbers[row]
+        stored = objects.image_offsets[objects.object_numbers == number]
+        if not len(stored):
             return f", object {number} only in the CIF"
-        found = int(self._cif.image_offsets[row])
-        return f", object {number} expected at offset {int(stored[place[row]])} and found at {found}"
+        found = self._cif.image_offsets[row]
+        return f", object {number} expected at offset {stored[0]} and found at {found}"
 
     def _another_file(self, difference: str = "") -> FormatError:
         msg = (
@@ -207,3 +200,9 @@ class DafReader(Reader):
             else channel
             for channel in channels
         )
+
+
+def _by_name(files: list[Path], wanted: str) -> Path | None:
+    """Find a file by its name, exact if possible, else without regard to case."""
+    same = [file for file in files if file.name.casefold() == wanted.casefold() and file.is_file()]
+    return min(same, key=lambda file: file.name != wanted, default=None)

@@ -6,6 +6,7 @@ binary block behind the XML. Both give the same :class:`DafDocument`.
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
@@ -72,8 +73,9 @@ def read_daf(path: Path | str, *, salvage: bool = False) -> DafDocument:
         raise FormatError(path, f"cannot be read: {error.strerror or error}") from error
 
 
-def parse_daf(file: BinaryIO, path: Path, *, salvage: bool = False) -> DafDocument:
-    """Read all records of an open DAF; `path` is for messages. See :func:`read_daf`."""
+def parse_daf(source: BinaryIO | bytes, path: Path, *, salvage: bool = False) -> DafDocument:
+    """Read all records of an open DAF, or of its bytes; `path` is for messages. See :func:`read_daf`."""
+    file = BytesIO(source) if isinstance(source, bytes) else source
     log = FaultLog(path, salvage=salvage)
     content, end = parse_xml(file, log)
     if content.sod is None:
