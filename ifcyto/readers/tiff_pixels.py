@@ -1,25 +1,21 @@
 """Pixels of TIFF pages, checked against what the file holds before anything is allocated.
 
-Plain strips, the form in which instruments write, are taken as they lie; other
-forms (tiles, predictors, PackBits, LZW) are decoded by tifffile, which is handed a
-clean file of this one page: it never meets a tag that was not checked here, nor
-any XML.
+Strips, the form in which instruments write, are taken as they lie or inflated here;
+tiles, PackBits and LZW go to :mod:`ifcyto.readers.tiff_decode`.
 """
 
 from __future__ import annotations
 
-import io
-import struct
 import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import tifffile
 
 from ifcyto.errors import FormatError
 from ifcyto.readers.pixels import MAX_OBJECT_BYTES, read_file
-from ifcyto.readers.tiff_pages import TAGS, read_pages
+from ifcyto.readers.tiff_decode import LZW, decode_page
+from ifcyto.readers.tiff_pages import read_pages
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,9 +26,12 @@ if TYPE_CHECKING:
 
 __all__ = ["page_dtype", "page_planes", "read_tiff"]
 
-_NONE, _LZW, _DEFLATE, _PACKBITS = 1, 5, 8, 32773
+_NONE, _DEFLATE, _PACKBITS = 1, 8, 32773
 
-_EXPANSION = {_NONE: 1, _DEFLATE: 1040, 32946: 1040, _PACKBITS: 64, _LZW: 2800}
+_DIFFERENCES = 2
+"""Predictor by which each pixel is stored as the difference to its left neighbour."""
+
+_EXPANSION = {_NONE: 1, _DEFLATE: 1040, 32946: 1040, _PACKBITS: 64, LZW: 2800}
 """Compressions that are read, and how many bytes one byte can at most become.
 
 Deflate spends at least one bit on 129 bytes, PackBits two bytes on 128, LZW at
@@ -145,12 +144,22 @@ def page_planes(data: bytes, page: TiffPage, path: Path) -> NDArray[Any]:
     if compression in {_DEFLATE, 32946}:
         chunks = [_inflate(chunk, form.chunk_bytes(i), page, path) for i, chunk in enumerate(chunks)]
         compression = _NONE
-    plain = compression == _NONE and page.number("predictor", 1) == 1 and page.number("fill_order", 1) == 1
-    if plain and not form.tiled:
+    predictor, reverse = page.number("predictor", 1), page.number("fill_order", 1) != 1
+    if compression == _NONE and predictor == _DIFFERENCES and not reverse:
+        chunks = [_undo_differences(chunk, page.order, form) for chunk in chunks]
+        predictor = 1
+    if compression == _NONE and predictor == 1 and not reverse and not form.tiled:
         stored = form.dtype.newbyteorder("<" if page.order == "<" else ">")
         flat = np.frombuffer(b"".join(chunks), stored).astype(form.dtype)
         return _planes_first(flat, form)
-    return _planes_first(_by_tifffile(page, chunks, compression, path), form)
+    return _planes_first(decode_page(page, chunks, compression, predictor, form.dtype, path), form)
+
+
+def _undo_differences(chunk: bytes, order: str, form: _Form) -> bytes:
+    """Sum up the differences to the left neighbour (predictor 2), modulo the pixel's width."""
+    stored = np.dtype(f"u{form.dtype.itemsize}").newbyteorder("<" if order == "<" else ">")
+    rows = np.frombuffer(chunk, stored).reshape(-1, form.columns, 1 if form.planar else form.samples)
+    return np.cumsum(rows, axis=1, dtype=stored.newbyteorder("=")).astype(stored).tobytes()
 
 
 def _planes_first(flat: NDArray[Any], form: _Form) -> NDArray[Any]:
@@ -211,44 +220,3 @@ def _inflate(chunk: bytes, wanted: int, page: TiffPage, path: Path) -> bytes:
         msg = f"expected {wanted} bytes of deflated pixels, found {len(plain)}"
         raise FormatError(path, msg, offset=page.offset)
     return plain
-
-
-def _by_tifffile(page: TiffPage, chunks: list[bytes], compression: int, path: Path) -> NDArray[Any]:
-    try:
-        with tifffile.TiffFile(io.BytesIO(_clean_file(page, chunks, compression))) as file:
-            pixels: NDArray[Any] = file.pages[0].asarray(maxworkers=1)
-    except Exception as error:
-        hint = ": pip install imagecodecs" if "imagecodecs" in str(error) else ""
-        words = " ".join(str(error).split())
-        raise FormatError(path, f"pixels cannot be decoded ({words}){hint}", offset=page.offset) from error
-    return pixels.astype(pixels.dtype.newbyteorder("="), copy=False).reshape(-1)
-
-
-_GEOMETRY = (
-    "width", "height", "bits", "photometric", "fill_order", "samples", "rows_per_strip", "planar",
-    "predictor", "tile_width", "tile_height", "extra_samples", "sample_format",
-)  # fmt: skip
-
-
-def _clean_file(page: TiffPage, chunks: list[bytes], compression: int) -> bytes:
-    """Write a TIFF file of this page alone: checked geometry and the chunks, nothing else."""
-    kind = "tile" if "tile_offsets" in page.values else "strip"
-    values = {TAGS[name]: page.numbers(name) for name in _GEOMETRY if page.numbers(name)}
-    values[TAGS["compression"]] = (compression,)
-    values[TAGS[f"{kind}_bytes"]] = tuple(len(chunk) for chunk in chunks)
-    values[TAGS[f"{kind}_offsets"]] = (0,) * len(chunks)
-    start = 8 + 2 + 12 * len(values) + 4
-    start += sum(4 * len(numbers) for numbers in values.values() if len(numbers) > 1)
-    ends = np.cumsum([start, *(len(chunk) for chunk in chunks)]).tolist()
-    values[TAGS[f"{kind}_offsets"]] = tuple(ends[:-1])
-    entries, tail = b"", b""
-    for tag in sorted(values):
-        numbers = values[tag]
-        raw = struct.pack(f"{page.order}{len(numbers)}I", *(int(n) & 0xFFFFFFFF for n in numbers))
-        if len(numbers) > 1:
-            place = 8 + 2 + 12 * len(values) + 4 + len(tail)
-            tail += raw
-            raw = struct.pack(page.order + "I", place)
-        entries += struct.pack(page.order + "HHI", tag, 4, len(numbers)) + raw
-    magic = (b"II" if page.order == "<" else b"MM") + struct.pack(page.order + "HI", 42, 8)
-    return magic + struct.pack(page.order + "H", len(values)) + entries + bytes(4) + tail + b"".join(chunks)
