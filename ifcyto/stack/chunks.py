@@ -29,7 +29,7 @@ LEVEL = 1
 """ISA-L's compression level; chosen by ``benchmarks/bench_stack.py``."""
 
 DEFLATE, SHUFFLE = h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE
-DEFLATE_ERRORS: tuple[type[Exception], ...] = (isal_zlib.error, EOFError)
+
 CACHED_CHUNKS = 8
 SLACK_BYTES = 4096
 
@@ -110,7 +110,7 @@ def unpack(
         stream = isal_zlib.decompressobj()
         try:
             data = stream.decompress(packed, expected + 1)
-        except DEFLATE_ERRORS as error:
+        except (isal_zlib.error, EOFError) as error:  # type: ignore[misc]
             raise ValueError(str(error)) from error
         if len(data) == expected and not stream.eof:
             msg = "the compressed data have no end"

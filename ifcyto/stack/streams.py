@@ -36,7 +36,7 @@ class ChunkQueue:
 
     def __init__(self, workers: int, level: int = LEVEL) -> None:
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="ifcyto-pack")
-        self._waiting: deque[tuple[h5py.Dataset, int, int, Future[bytes]]] = deque()
+        self._waiting: deque[tuple[h5py.Dataset, int, int, tuple[int, ...], Future[bytes]]] = deque()
         self._room = WAITING_PER_WORKER * workers
         self._level = level
 
@@ -44,15 +44,15 @@ class ChunkQueue:
         """Queue the whole `chunk` that begins at row `start`; the dataset then ends at `stop`."""
         while len(self._waiting) >= self._room:
             self._write_oldest()
-        self._waiting.append((dataset, start, stop, self._pool.submit(pack, chunk, self._level)))
-        while self._waiting and self._waiting[0][3].done():
+        packed = self._pool.submit(pack, chunk, self._level)
+        self._waiting.append((dataset, start, stop, chunk.shape[1:], packed))
+        while self._waiting and self._waiting[0][-1].done():
             self._write_oldest()
 
     def _write_oldest(self) -> None:
-        dataset, start, stop, packed = self._waiting.popleft()
-        rest = dataset.shape[1:]
-        dataset.id.set_extent((stop, *rest))
-        dataset.id.write_direct_chunk((start,) + (0,) * len(rest), packed.result())
+        dataset, start, stop, per_row, packed = self._waiting.popleft()
+        dataset.id.set_extent((stop, *per_row))
+        dataset.id.write_direct_chunk((start,) + (0,) * len(per_row), packed.result())
 
     def finish(self) -> None:
         """Write all that waits."""
