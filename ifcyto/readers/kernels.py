@@ -181,27 +181,30 @@ def read_facts(buf, base, at, size, slots, first, widths, out):  # type: ignore[
 
 
 @kernel
-def read_differences(buf, start, stop, diffs):  # type: ignore[no-untyped-def]
-    """Unpack nibble varints into `diffs`; see ``formats`` "Codec 30817"."""
-    n = diffs.size
-    k = 0
-    i = start
-    while k + 1 < n and i < stop:
-        b = np.int32(buf[i])
-        i += 1
+def read_differences(strip, diffs):  # type: ignore[no-untyped-def]
+    """Unpack nibble varints into `diffs`; see ``formats`` "Codec 30817".
+
+    Places are unsigned: signed ones cost a test for negative places at each access.
+    """
+    one, two = np.uint64(1), np.uint64(2)
+    n, stop = np.uint64(diffs.size), np.uint64(strip.size)
+    k = i = np.uint64(0)
+    while k + one < n and i < stop:
+        b = np.int32(strip[i])
+        i += one
         more = b & 0x88
-        if more == 0:  # two whole values: 3 bits and a sign each
+        if more == 0:  # two whole values: 3 bits each, the highest of them the sign
             diffs[k] = ((b & 7) ^ 4) - 4
-            diffs[k + 1] = (((b >> 4) & 7) ^ 4) - 4
-            k += 2
+            diffs[k + one] = (((b >> 4) & 7) ^ 4) - 4
+            k += two
             continue
         if more == 0x08:  # one value in two nibbles
             diffs[k] = (((b & 7) | ((b >> 1) & 0x38)) ^ 32) - 32
-            k += 1
+            k += one
             continue
         if more == 0x80:  # a whole value, then the start of a longer one
             diffs[k] = ((b & 7) ^ 4) - 4
-            k += 1
+            k += one
             value = (b >> 4) & 7
             shift = 3
         else:
@@ -210,18 +213,18 @@ def read_differences(buf, start, stop, diffs):  # type: ignore[no-untyped-def]
         while True:
             if i == stop:
                 return EARLY_END
-            b = np.int32(buf[i])
-            i += 1
+            b = np.int32(strip[i])
+            i += one
             value |= (b & 7) << shift
             shift += 3
             if b & 8 == 0:
                 diffs[k] = value - ((b & 4) << (shift - 2))
-                k += 1
+                k += one
                 if k == n:
                     return OK if i == stop and b >> 4 == 0 else LEFT_OVER
                 if b & 0x80 == 0:
                     diffs[k] = (((b >> 4) & 7) ^ 4) - 4
-                    k += 1
+                    k += one
                     break
                 value = (b >> 4) & 7
                 shift = 3
@@ -230,75 +233,78 @@ def read_differences(buf, start, stop, diffs):  # type: ignore[no-untyped-def]
             shift += 3
             if b & 0x80 == 0:
                 diffs[k] = value - (((b >> 4) & 4) << (shift - 2))
-                k += 1
+                k += one
                 break
             if shift > 24:
                 return OVERFLOW
     if k == n:
         return OK if i == stop else LEFT_OVER
-    # One value is missing, and a byte begins.
-    value = np.int32(0)
+    return read_last_difference(strip[i:], diffs[k:])
+
+
+@kernel
+def read_last_difference(strip, diffs):  # type: ignore[no-untyped-def]
+    """Unpack the last value, which begins with a byte, and see that nothing follows it."""
+    if strip.size == 0 or diffs.size > 1:
+        return EARLY_END
+    value = 0
     shift = 0
-    while i < stop:
-        b = np.int32(buf[i])
-        i += 1
-        value |= (b & 7) << shift
+    for nibble_at in range(2 * strip.size):
+        nibble = (np.int32(strip[nibble_at >> 1]) >> (4 * (nibble_at & 1))) & 15
+        value |= (nibble & 7) << shift
         shift += 3
-        if b & 8 == 0:
-            diffs[k] = value - ((b & 4) << (shift - 2))
-            return OK if i == stop and b >> 4 == 0 else LEFT_OVER
-        value |= ((b >> 4) & 7) << shift
-        shift += 3
-        if b & 0x80 == 0:
-            diffs[k] = value - (((b >> 4) & 4) << (shift - 2))
-            return OK if i == stop else LEFT_OVER
+        if nibble & 8 == 0:
+            diffs[0] = value - ((nibble & 4) << (shift - 2))
+            whole = (nibble_at >> 1) + 1 == strip.size
+            padded = nibble_at & 1 == 1 or strip[nibble_at >> 1] >> 4 == 0
+            return OK if whole and padded else LEFT_OVER
         if shift > 24:
             return OVERFLOW
     return EARLY_END
 
 
 @kernel
-def sum_differences(diffs, n_channels, height, width, out):  # type: ignore[no-untyped-def]
-    """Undo the prediction row by row, and cut the side-by-side raster into channels."""
-    size = height * width
+def sum_differences(diffs, images):  # type: ignore[no-untyped-def]
+    """Undo the prediction row by row: `diffs` side by side (H, C, W) into `images` (C, H, W).
+
+    The sums stay in 32 bits: the first pixel that leaves 16 bits is noticed, and
+    until then no sum can leave 32.
+    """
+    n_channels, height, width = images.shape
+    raster = diffs.reshape(height, n_channels, width)
     overflow = np.int32(0)
-    k = 0
     for row in range(height):
         total = np.int32(0)
         for channel in range(n_channels):
-            to = channel * size + row * width
+            line, difference = images[channel, row], raster[row, channel]
             if row == 0:
                 for column in range(width):
-                    total += diffs[k]
-                    overflow |= (total + 32768) >> 16
-                    out[to + column] = total
-                    k += 1
+                    total = np.int32(total + difference[column])
+                    overflow |= np.int32(np.int32(total + 32768) >> 16)
+                    line[column] = total
             else:
+                above = images[channel, row - 1]
                 for column in range(width):
-                    total += diffs[k]
-                    value = total + np.int32(out[to + column - width])
-                    overflow |= (value + 32768) >> 16
-                    out[to + column] = value
-                    k += 1
+                    total = np.int32(total + difference[column])
+                    value = np.int32(total + above[column])
+                    overflow |= np.int32(np.int32(value + 32768) >> 16)
+                    line[column] = value
     return OK if overflow == 0 else OVERFLOW
 
 
 @kernel
-def read_runs(buf, start, stop, n_channels, height, width, out):  # type: ignore[no-untyped-def]
-    """Expand byte pairs (value, run - 1) over the side-by-side raster; "Codec 30818"."""
+def read_runs(strip, masks):  # type: ignore[no-untyped-def]
+    """Expand byte pairs (value, run - 1) side by side into `masks` (C, H, W); "Codec 30818"."""
+    n_channels, height, width = masks.shape
     row = channel = column = 0
-    i = start
-    while i + 1 < stop:
-        value = buf[i]
-        run = np.int64(buf[i + 1]) + 1
-        i += 2
+    for pair in range(strip.size >> 1):
+        value = strip[2 * pair]
+        run = np.int64(strip[2 * pair + 1]) + 1
         while run > 0:
             if row == height:
                 return BAD_RUN
             part = min(run, width - column)
-            to = (channel * height + row) * width + column
-            for at in range(to, to + part):
-                out[at] = value
+            masks[channel, row, column : column + part] = value
             run -= part
             column += part
             if column == width:
@@ -309,7 +315,7 @@ def read_runs(buf, start, stop, n_channels, height, width, out):  # type: ignore
                     row += 1
     if row < height:
         return EARLY_END
-    return OK if i == stop else LEFT_OVER
+    return OK if strip.size & 1 == 0 else LEFT_OVER
 
 
 @kernel
@@ -323,9 +329,9 @@ def decode_images(buf, spans, shapes, n_channels, pixels, status):  # type: igno
     for i in range(len(spans)):
         height, width = shapes[i, 0], shapes[i, 1]
         n = height * width * n_channels
-        status[i] = read_differences(buf, spans[i, 0], spans[i, 1], scratch[:n])
+        status[i] = read_differences(buf[spans[i, 0] : spans[i, 1]], scratch[:n])
         if status[i] == OK:
-            status[i] = sum_differences(scratch[:n], n_channels, height, width, pixels[to : to + n])
+            status[i] = sum_differences(scratch[:n], pixels[to : to + n].reshape(n_channels, height, width))
         to += n
 
 
@@ -335,8 +341,8 @@ def decode_masks(buf, spans, shapes, n_channels, masks, status):  # type: ignore
     to = 0
     for i in range(len(spans)):
         n = shapes[i, 0] * shapes[i, 1] * n_channels
-        part = masks[to : to + n]
-        status[i] = read_runs(buf, spans[i, 0], spans[i, 1], n_channels, shapes[i, 0], shapes[i, 1], part)
+        planes = masks[to : to + n].reshape(n_channels, shapes[i, 0], shapes[i, 1])
+        status[i] = read_runs(buf[spans[i, 0] : spans[i, 1]], planes)
         to += n
 
 
