@@ -1,0 +1,66 @@
+"""What was done, in words that can go into a paper, and whom to cite."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ifcyto.report.model import Citation
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["CITATIONS", "methods_text"]
+
+CITATIONS = (
+    Citation(
+        "Rosenberg et al., Scientific Reports 14, 9349 (2024): binucleated erythroblasts in MDS by imaging "
+        "flow cytometry."
+    ),
+    Citation("Mann HB, Whitney DR, Annals of Mathematical Statistics 18, 50-60 (1947): the rank test."),
+    Citation("Wilson EB, Journal of the American Statistical Association 22, 209-212 (1927): the interval."),
+    Citation("Holm S, Scandinavian Journal of Statistics 6, 65-70 (1979): the correction of p values."),
+)
+
+
+def methods_text(results: Mapping[str, Any], provenance: Mapping[str, Any]) -> tuple[str, ...]:
+    """Paragraphs on masks, counting and statistics, with the parameters of this run.
+
+    Parameters
+    ----------
+    results : mapping
+        Content of ``results.json``.
+    provenance : mapping
+        Record made by :func:`ifcyto.provenance.provenance`.
+
+    Returns
+    -------
+    tuple of str
+    """
+    rule = results["rule"]
+    mask = (
+        f"Images were analysed with ifcyto {provenance['ifcyto']}. Nuclei were found in the {rule['channel']} "
+        f"image of each object: the background stored by the instrument was subtracted, the image smoothed with a "
+        f"Gaussian (standard deviation {rule['smoothing_um']:g} \N{MICRO SIGN}m), and pixels of the object kept "
+        f"that exceeded both {rule['noise_sd']:g} standard deviations of the background and "
+        f"{100 * rule['fraction']:g} % of the brightest pixel. Two intensity peaks were taken for two nuclei when the "
+        f"highest path between them fell to {rule['saddle_ratio']:g} of the lower peak or below. Pieces smaller "
+        f"than {rule['min_area_um2']:g} \N{MICRO SIGN}m\N{SUPERSCRIPT TWO} or than {100 * rule['min_share']:g} % of "
+        f"the largest were dropped. Spot Count is the number of 4-connected components left; objects with "
+        f"Spot Count {rule['spots']} are candidates, and BNEs by the plain rule."
+    )
+    interval = {"wilson": "Wilson", "clopper-pearson": "Clopper-Pearson"}[results["interval"]]
+    counting = (
+        "The frequency of BNEs is their number in percent of all objects of the same maturation stage in the "
+        f"same sample, with {interval} 95 % confidence intervals. Objects without a stage are not counted."
+    )
+    if not results["control"]:
+        return (mask, counting)
+    exact = all(test["exact"] for test in results["tests"])
+    kind = "exact" if exact else "exact where the groups are small, otherwise by normal approximation"
+    adjusted = " and adjusted by Holm's method" if results["correction"] == "holm" else ""
+    tests = (
+        f"Frequencies of the samples of {', '.join(results['cases'])} were compared with those of "
+        f"{results['control']} by two-sided Mann-Whitney U tests; p values are {kind}{adjusted}. Samples "
+        "without cells in a stage were left out of its tests."
+    )
+    return (mask, counting, tests)

@@ -1,0 +1,33 @@
+"""Spot counts of simulated objects whose kind is known."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ifcyto.cells import CellBatch
+from ifcyto.masks.apply import spot_counts
+from ifcyto.samples.cells import CHANNELS, Rates, simulate_sample
+
+
+def test_simulated_kinds_get_the_spot_counts_that_their_definition_asks() -> None:
+    sample = simulate_sample(400, seed=11, rates=Rates(0.25, 0.25, 0.0))
+    counts = spot_counts(sample.batch, 2, pixel_size_um=0.5)
+    two = counts == 2
+    assert two[np.isin(sample.kinds, ["BNE", "Doublet"])].mean() > 0.98
+    assert not two[sample.kinds == "Single"].any()
+
+
+def test_works_without_masks_and_without_facts() -> None:
+    cells = simulate_sample(60, seed=5, rates=Rates(0.5, 0.0, 0.0)).batch.cells()
+    bare = [type(cell)(cell.object_number, cell.images) for cell in cells]
+    full, plain = (
+        spot_counts(CellBatch.from_cells(some, n_channels=len(CHANNELS), dtype=np.dtype(np.int16)), 2,
+                    pixel_size_um=0.5)
+        for some in (cells, bare)
+    )  # fmt: skip
+    assert (full == plain).mean() > 0.95
+
+
+def test_an_empty_batch_has_no_counts() -> None:
+    empty = CellBatch.from_cells([], n_channels=3, dtype=np.dtype(np.int16))
+    assert spot_counts(empty, 2, pixel_size_um=0.5).tolist() == []
