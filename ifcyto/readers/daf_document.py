@@ -157,7 +157,7 @@ def _check_counts(content: DafXml, objects: DafObjects, rows: Rows, log: FaultLo
 
 def _stacked(rows: Rows, order: list[int], n: int) -> NDArray[np.float64]:
     """Some rows as one array; the array itself when it is all of them in order."""
-    if isinstance(rows, np.ndarray) and order == list(range(len(rows))):
+    if isinstance(rows, np.ndarray) and rows.shape == (len(order), n) and order == list(range(len(rows))):
         return rows
     values = np.empty((len(order), n))
     for row, index in zip(values, order, strict=True):
