@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path  # noqa: TC003 - typer reads the annotations
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -44,10 +45,10 @@ def export(
     """
     from ifcyto.pipeline import export as exports
 
-    if cif + ome_tiff + tiff != 1:
-        msg = "expected one of --cif, --ome-tiff and --tiff, found " + ("none" if not cif else "several")
+    if (kinds := cif + ome_tiff + tiff) != 1:
+        msg = f"expected one of --cif, --ome-tiff and --tiff, found {'several' if kinds else 'none'}"
         raise UsageError(msg)
-    options = {
+    options: dict[str, Any] = {
         "objects": objects or None,
         "channels": channels.split(",") if channels else None,
         "overwrite": overwrite,
@@ -62,3 +63,5 @@ def export(
         else:
             result = exports.export_object_tiffs(inputs, output, progress=progress, **options)
     print(f"{result.path}: {count(result.n_objects, 'object')}")
+    for note in result.notes:
+        print(f"note: {note}", file=sys.stderr)

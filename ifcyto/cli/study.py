@@ -39,7 +39,7 @@ def run(
 
 def demo(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the study; must hold none yet.")] = Path(
-        "ifcyto_demo"
+        "ifcyto-demo"
     ),
     seed: Annotated[int, typer.Option(help="Another seed gives other cells.")] = 7,
 ) -> None:

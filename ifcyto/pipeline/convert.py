@@ -19,7 +19,7 @@ from ifcyto.errors import OutputError, UsageError
 from ifcyto.pipeline.objects import objects_per_source
 from ifcyto.pipeline.parallel import in_background, n_workers, no_progress
 from ifcyto.pipeline.personal import without_personal
-from ifcyto.pipeline.sources import as_paths, common_form, in_file_order, open_source, read_batches
+from ifcyto.pipeline.sources import as_paths, common_form, open_source, read_batches
 from ifcyto.provenance import provenance
 from ifcyto.stack.write import StackWriter
 
@@ -200,10 +200,8 @@ def _write_stack(
         )
         n_objects = sum(_append(writer, i, s, firsts[i], options) for i, s in enumerate(sources))
         writer.provenance.update(record.result())
-    faults = [
-        (source.reader.path, fault) for source in sources for fault in in_file_order(source.reader.faults)
-    ]
-    notes += [f"{source.reader.path.name}: {note}" for source in sources for note in source.reader.notes]
+    faults = [(source.reader.path, fault) for source in sources for fault in source.faults]
+    notes += [f"{source.reader.path.name}: {note}" for source in sources for note in source.notes]
     return ConvertResult((path,), (n_objects,), tuple(faults), tuple(notes))
 
 

@@ -14,7 +14,7 @@ from ifcyto.errors import FormatError
 from ifcyto.pipeline.description import Description, Population, SizeRange, channel_row
 from ifcyto.pipeline.parallel import n_workers, no_progress
 from ifcyto.pipeline.personal import without_personal
-from ifcyto.pipeline.sources import Source, in_file_order, is_stack, read_batches
+from ifcyto.pipeline.sources import Source, is_stack, magnification, read_batches
 from ifcyto.readers.daf import DafReader
 from ifcyto.readers.daf_document import read_daf
 from ifcyto.readers.registry import HEAD_BYTES, open_acquisition
@@ -126,7 +126,7 @@ def check(path: Path | str, *, workers: int | None = None, progress: Progress | 
         source = Source(reader, None, list(range(len(reader.channels))))
         for _ in read_batches(source, workers=n_workers(workers), progress=report, task=task):
             pass
-        return in_file_order(reader.faults)
+        return source.faults
 
 
 def _is_daf(path: Path) -> bool:
@@ -172,7 +172,7 @@ def _of_reader(reader: Reader, *, personal: bool, progress: Progress) -> Descrip
         dtype=str(reader.dtype),
         has_masks=reader.has_masks,
         object_numbers=_ends(reader.object_numbers),
-        magnification=_magnification(reader.metadata),
+        magnification=magnification(reader.metadata),
         software=software,
         populations=() if document is None else _populations(document),
         labels=labels,
@@ -210,7 +210,7 @@ def _of_stack(stack: CellStack, *, personal: bool) -> Description:
         dtype=str(stack.dtype),
         has_masks=stack.has_masks,
         object_numbers=_ends(stack.object_numbers),
-        magnification=_magnification(stack.metadata),
+        magnification=magnification(stack.metadata),
         software=_software(stack.metadata) | {"ifcyto": str(stack.provenance.get("ifcyto", "unknown"))},
         personal=_personal(stack.metadata) if personal else {},
         provenance=dict(stack.provenance),
@@ -245,15 +245,6 @@ def _ends(numbers: NDArray[np.int64]) -> tuple[int, ...]:
 
 def _software(metadata: Mapping[str, Any]) -> dict[str, str]:
     return {shown: str(metadata[name]) for name, shown in SOFTWARE.items() if metadata.get(name)}
-
-
-def _magnification(metadata: Mapping[str, Any]) -> float | None:
-    for name in ("Imaging/Magnification", "magnification"):
-        try:
-            return float(metadata[name])
-        except (KeyError, TypeError, ValueError):
-            continue
-    return None
 
 
 def _personal(metadata: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 __all__ = ["without_personal"]
 
 NAMES = re.compile(
-    r"operator|user|author|investigator|patient|computer|path|folder|directory|file(name)?$", re.IGNORECASE
+    r"operator|user(name)?$|author|investigator|patient|computer|path|folder|directory|dir$|file(name)?$",
+    re.IGNORECASE,
 )
+NUMBERS = re.compile(r"[-+.,eE\d\s]*")
 PATHS = re.compile(r"(^|[\s\"'=>])([A-Za-z]:[\\/]|\\\\\w|/(home|Users|mnt|media|data|Volumes)/)")
 FREE_TEXT = ("description",)
 
@@ -51,6 +53,8 @@ def _personal(name: str, value: Any) -> bool:
         return True
     if not isinstance(value, str):
         return False
+    if NUMBERS.fullmatch(value):
+        return False  # a switch or a setting
     return bool(NAMES.search(leaf) or PATHS.search(value))
 
 

@@ -11,10 +11,12 @@ import numpy as np
 from ifcyto.errors import UsageError
 from ifcyto.pipeline.objects import choose_channels, select_channels
 from ifcyto.pipeline.parallel import in_order
+from ifcyto.readers.base import Reader
 from ifcyto.readers.registry import open_acquisition
+from ifcyto.stack.cell_stack import CellStack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
     from numpy.typing import NDArray
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     from ifcyto.cells import CellBatch, Channel
     from ifcyto.errors import Fault
     from ifcyto.pipeline.parallel import Progress
-    from ifcyto.readers.base import Reader
 
 __all__ = [
     "BATCH_ROWS",
@@ -47,14 +48,14 @@ class Source:
 
     Parameters
     ----------
-    reader : Reader
+    reader : Reader or CellStack
     rows : ndarray of int64, or None
         Rows wanted, rising; None for all.
     keep : list of int
         Positions of the channels wanted.
     """
 
-    reader: Reader
+    reader: Reader | CellStack
     rows: NDArray[np.int64] | None
     keep: list[int]
 
@@ -65,6 +66,16 @@ class Source:
     def channels(self) -> tuple[Channel, ...]:
         """Channels wanted."""
         return tuple(self.reader.channels[i] for i in self.keep)
+
+    @property
+    def faults(self) -> list[Fault]:
+        """What a salvaging reader found wrong so far, in file order."""
+        return in_file_order(self.reader.faults) if isinstance(self.reader, Reader) else []
+
+    @property
+    def notes(self) -> list[str]:
+        """What the reader has to say though nothing is wrong."""
+        return self.reader.notes if isinstance(self.reader, Reader) else []
 
     @property
     def object_numbers(self) -> NDArray[np.int64]:
@@ -102,20 +113,38 @@ def open_source(
     channels: Sequence[str | int] | None,
     *,
     salvage: bool = False,
+    stacks: bool = False,
 ) -> Source:
     """Open an input and find the rows and channels wanted.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    objects : ndarray of int64, or None
+        Object numbers wanted, in any order; None for all.
+    channels : sequence of str or int, or None
+        Channels wanted; None for all.
+    salvage : bool
+        Keep the intact objects of a damaged input.
+    stacks : bool
+        Take cell stacks as well.
 
     Raises
     ------
     UsageError
-        The input is a cell stack already, or lacks an object or a channel.
-    FormatError
+        The input is a cell stack and `stacks` is False, or it lacks an object or
+        a channel.
+    FormatError, StackError
         The input cannot be read.
     """
-    if is_stack(path):
+    reader: Reader | CellStack
+    if not is_stack(path):
+        reader = open_acquisition(path, salvage=salvage)
+    elif stacks:
+        reader = CellStack.open(path)
+    else:
         msg = f"{path}: is an HDF5 file: a cell stack needs no conversion, expected images of an instrument"
         raise UsageError(msg)
-    reader = open_acquisition(path, salvage=salvage)
     try:
         rows = None if objects is None else np.unique(reader.rows_of(objects))
         return Source(reader, rows, choose_channels(reader.channels, channels))
@@ -180,6 +209,20 @@ def read_batches(
     for start, result in zip(starts, in_order(read, starts, workers=workers), strict=True):
         yield result
         progress(task, min(start + BATCH_ROWS, n_objects), n_objects)
+
+
+def magnification(metadata: Mapping[str, Any]) -> float | None:
+    """Magnification in the vendor's metadata, None where it does not say.
+
+    Examples
+    --------
+    >>> magnification({"Imaging/Magnification": "40"})
+    40.0
+    """
+    try:
+        return float(metadata["Imaging/Magnification"])
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def in_file_order(faults: Sequence[Fault]) -> list[Fault]:

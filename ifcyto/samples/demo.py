@@ -111,9 +111,7 @@ def write_demo_study(
 
 
 def _write_sample(path: Path, sample: SimulatedSample, *, overwrite: bool) -> Path:
-    return write_cif(
-        sample.batch.cells(), path, channels=CHANNELS, n_objects=len(sample.batch), overwrite=overwrite
-    )
+    return write_cif(sample.batch.cells(), path, channels=CHANNELS, overwrite=overwrite)
 
 
 def _write_tables(folder: Path, name: str, group: str, seed: int, n_cells: int) -> None:
