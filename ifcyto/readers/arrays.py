@@ -112,7 +112,7 @@ class ArrayReader(Reader):
             raise FormatError(self.path, msg, where=key)
         try:
             return [str(text) for text in texts]
-        except ValueError as error:
+        except (ValueError, SystemError) as error:  # as NumPy refuses code points beyond Unicode
             raise FormatError(self.path, "expected texts, found bytes that are none", where=key) from error
 
     def _check_numbers(self, arrays: dict[str, NDArray[Any]], count: int) -> NDArray[np.int64]:

@@ -26,6 +26,15 @@ __all__ = ["map_npy", "read_npz"]
 _EXPANSION = 1040
 """Bytes that one deflated byte can at most become."""
 
+_MAX_HEADER_BYTES = 2**16
+
+_VERSIONS = {
+    (1, 0): (2, npy_format.read_array_header_1_0),
+    (2, 0): (4, npy_format.read_array_header_2_0),
+    (3, 0): (4, npy_format.read_array_header_2_0),  # differs by non-Latin field names only
+}
+"""Version to the bytes of the header's length, and the function that reads the header."""
+
 _MAX_ARRAY_BYTES = 2**36
 """Of one compressed array: 64 GiB."""
 
@@ -97,10 +106,12 @@ def _header(
     """Dtype, shape, Fortran order and bytes of the array that begins in `file`."""
     try:
         version = npy_format.read_magic(file)
-        read = {
-            (1, 0): npy_format.read_array_header_1_0,
-            (2, 0): npy_format.read_array_header_2_0,
-        }.get(version, npy_format.read_array_header_2_0)
+        width, read = _VERSIONS[version]
+        length = int.from_bytes(file.read(width), "little")
+        file.seek(-width, io.SEEK_CUR)
+        if length > _MAX_HEADER_BYTES:
+            msg = f"a length of {length} bytes"
+            raise ValueError(msg)
         shape, fortran, dtype = read(file)
     except Exception as error:  # what the parser of the header raises is not a closed list
         words = " ".join(str(error).split())[:200] or type(error).__name__

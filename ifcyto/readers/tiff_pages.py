@@ -210,14 +210,14 @@ class _Layout:
         if letter is None or count == 0 or (letter != "s" and count > _MAX_NUMBERS):
             return None
         size = count * (1 if letter == "s" else struct.calcsize("=" + letter))
-        self.budget -= size
-        if self.budget < 0:
-            return None
         if size <= len(inline):
             raw = inline[:size]
         else:
             (offset,) = self.pointer.unpack(inline)
             if offset + size > len(data):
+                return None
+            self.budget -= size
+            if self.budget < 0:
                 return None
             raw = data[offset : offset + size]
         if letter == "s":
