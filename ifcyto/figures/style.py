@@ -16,6 +16,7 @@ import math
 import os
 import re
 import unicodedata
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from matplotlib import rc_context, rcParamsDefault
@@ -223,4 +224,5 @@ def _write(figure: Figure, path: Path, metadata: dict[str, str | None]) -> None:
         msg = f"{path}: the figure cannot be written ({reason}); free the disk or choose another folder"
         raise OutputError(msg) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # gone already: renamed, or never made
+            temporary.unlink()

@@ -7,6 +7,7 @@ figure is ever made.
 from __future__ import annotations
 
 import math
+import warnings
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -97,15 +98,20 @@ def _draw(axes: Axes, counts: Mapping[tuple[int, ...], int], labels: Sequence[st
     layout: Any = Layout3() if three else Layout2()
     if not scaled:
         layout = Layout3(fixed_subset_sizes=(1,) * 7) if three else Layout2(fixed_subset_sizes=(2, 2, 1))
-    diagram = (venn3 if three else venn2)(
-        subsets=sizes,
-        set_labels=tuple(labels),
-        set_colors=tuple(colour(i) for i in range(len(labels))),
-        alpha=0.45,
-        ax=axes,
-        subset_label_formatter=lambda count: f"{count:,}",
-        layout_algorithm=layout,
-    )
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # the layout warns where circles cannot follow the counts
+            diagram = (venn3 if three else venn2)(
+                subsets=sizes,
+                set_labels=tuple(labels),
+                set_colors=tuple(colour(i) for i in range(len(labels))),
+                alpha=0.45,
+                ax=axes,
+                subset_label_formatter=lambda count: f"{count:,}",
+                layout_algorithm=layout,
+            )
+    except UserWarning:
+        return False
     for i, text in enumerate(diagram.set_labels):
         text.set(fontsize=7.5, fontweight="bold", color=colour(i))
     return _style_regions(diagram, sizes) and (not scaled or _labels_are_outside(diagram))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import struct
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -83,7 +84,8 @@ def render_report(report: Report, path: Path, *, overwrite: bool = False) -> Pat
         msg = f"{path}: the report cannot be written ({reason}); free the disk or choose another folder"
         raise OutputError(msg) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # gone already: renamed, or never made
+            temporary.unlink()
     return path
 
 
