@@ -17,7 +17,7 @@ from ifcyto.pipeline.personal import without_personal
 from ifcyto.pipeline.sources import Source, is_stack, magnification, read_batches
 from ifcyto.readers.daf import DafReader
 from ifcyto.readers.daf_document import read_daf
-from ifcyto.readers.registry import HEAD_BYTES, open_acquisition
+from ifcyto.readers.registry import HEAD_BYTES, open_acquisition, reader_class
 from ifcyto.stack.cell_stack import CellStack
 from ifcyto.stack.check import check_stack
 
@@ -106,7 +106,8 @@ def check(path: Path | str, *, workers: int | None = None, progress: Progress | 
     Raises
     ------
     FormatError
-        The input is of no known kind, or so damaged that nothing of it can be read.
+        The input is missing or of no known kind. A file that is recognised and
+        cannot be opened for its damage has that as its one fault.
 
     Examples
     --------
@@ -122,7 +123,12 @@ def check(path: Path | str, *, workers: int | None = None, progress: Progress | 
         report(task, 0, 0)
         return check_stack(path)
     report(f"opening {path.name}", 0, 0)
-    with open_acquisition(path, salvage=True) as reader:
+    kind = reader_class(path)
+    try:
+        reader = kind(path, salvage=True)
+    except FormatError as error:
+        return [error.fault]
+    with reader:
         source = Source(reader, None, list(range(len(reader.channels))))
         for _ in read_batches(source, workers=n_workers(workers), progress=report, task=task):
             pass

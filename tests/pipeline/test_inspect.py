@@ -116,6 +116,14 @@ def test_a_truncated_file_tells_its_faults(tmp_path, demo_cif):
     assert faults == check(path)
 
 
+def test_damage_that_hides_everything_is_the_one_fault(tmp_path, demo_cif):
+    path = tmp_path / "cut.cif"
+    path.write_bytes(demo_cif.read_bytes()[:300])
+    faults = check(path)
+    assert len(faults) == 1
+    assert faults[0].offset is not None
+
+
 def test_a_damaged_stack_tells_its_faults(tmp_path, demo_cif):
     path = convert(demo_cif, tmp_path / "a.h5").outputs[0]
     data = bytearray(path.read_bytes())
