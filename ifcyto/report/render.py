@@ -125,15 +125,15 @@ def _picture(figure: FigureRef, folder: Path) -> _Picture:
         msg = f"{figure.png}: expected a PNG picture, found other content; draw the figures again"
         raise UsageError(msg)
     width, height = struct.unpack(">II", content[16:24])
-    vector = figure.vector
-    below = vector is not None and vector.is_relative_to(folder)
+    vector, home = figure.vector, folder.absolute()
+    below = vector is not None and vector.absolute().is_relative_to(home)
     return _Picture(
         data=base64.b64encode(content).decode("ascii"),
         width=width,
         height=height,
         screen_width=round(width / _PIXELS_ON_PAPER * _PIXELS_ON_SCREEN),
         vector=vector.name if vector is not None else "",
-        link=_link(vector.relative_to(folder).as_posix()) if vector is not None and below else "",
+        link=_link(vector.absolute().relative_to(home).as_posix()) if vector is not None and below else "",
     )
 
 
