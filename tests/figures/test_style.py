@@ -135,7 +135,7 @@ def test_a_failure_while_drawing_leaves_no_file(tmp_path):
 def test_dollar_signs_are_not_mathematics(tmp_path):
     @styled
     def drawn():
-        return frequency_violins({r"$\frac": [1.0], "a$b$": [2.0]}, title="$", ylabel="%")
+        return frequency_violins({r"$\frac$": [1.0], "a$b$": [2.0]}, title="$", ylabel="%")
 
     png, _ = save_figure(drawn(), tmp_path, "dollars")
     assert png.stat().st_size > 1000
