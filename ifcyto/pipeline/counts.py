@@ -26,6 +26,9 @@ __all__ = ["Plan", "classification_rows", "frequency_rows", "rank_rows", "stage_
 
 Row = dict[str, Any]
 
+MATURATION = ("proe", "basoe", "polye", "polyorthoe", "orthoe")
+"""Stages of erythroblasts from young to ripe, in lower case."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -51,12 +54,14 @@ class Plan:
 
 
 def stage_order(samples: Iterable[Judged]) -> tuple[str, ...]:
-    """Stages in the order in which samples and objects bring them up."""
+    """Stages that occur: those of erythroid maturation first, in its order, then as objects bring them up."""
     found: dict[str, None] = {}
     for judged in samples:
         names, first = np.unique(judged.stages, return_index=True)
         found.update(dict.fromkeys(names[np.argsort(first)].tolist()))
-    return tuple(stage for stage in found if stage)
+    known = {stage: place for place, stage in enumerate(MATURATION)}
+    stages = [stage for stage in found if stage]
+    return tuple(sorted(stages, key=lambda stage: known.get(stage.casefold(), len(known))))
 
 
 def classification_rows(samples: Iterable[Judged]) -> Iterator[Row]:

@@ -37,16 +37,17 @@ def methods_text(results: Mapping[str, Any], provenance: Mapping[str, Any]) -> t
     tuple of str
     """
     rule = results["rule"]
+    um, um2 = "\N{MICRO SIGN}m", "\N{MICRO SIGN}m\N{SUPERSCRIPT TWO}"
     mask = (
-        f"Images were analysed with ifcyto {provenance['ifcyto']}. Nuclei were found in the {rule['channel']} "
-        f"image of each object: the background stored by the instrument was subtracted, the image smoothed with a "
-        f"Gaussian (standard deviation {rule['smoothing_um']:g} \N{MICRO SIGN}m), and pixels of the object kept "
-        f"that exceeded both {rule['noise_sd']:g} standard deviations of the background and "
-        f"{100 * rule['fraction']:g} % of the brightest pixel. Two intensity peaks were taken for two nuclei when the "
-        f"highest path between them fell to {rule['saddle_ratio']:g} of the lower peak or below. Pieces smaller "
-        f"than {rule['min_area_um2']:g} \N{MICRO SIGN}m\N{SUPERSCRIPT TWO} or than {100 * rule['min_share']:g} % of "
-        f"the largest were dropped. Spot Count is the number of 4-connected components left; objects with "
-        f"Spot Count {rule['spots']} are candidates, and BNEs by the plain rule."
+        f"Images were analysed with ifcyto {provenance['ifcyto']}. Nuclei were found in the "
+        f"{rule['channel']} image of each object: the background stored by the instrument was subtracted, "
+        f"the image smoothed with a Gaussian (standard deviation {rule['smoothing_um']:g} {um}), and pixels "
+        f"of the object kept that exceeded both {rule['noise_sd']:g} standard deviations of the background "
+        f"and {100 * rule['fraction']:g} % of the brightest pixel. Two intensity peaks were taken for two "
+        f"nuclei when the highest path between them fell to {rule['saddle_ratio']:g} of the lower peak or "
+        f"below. Pieces smaller than {rule['min_area_um2']:g} {um2} or than {100 * rule['min_share']:g} % "
+        f"of the largest were dropped. Spot Count is the number of 4-connected components left; objects "
+        f"with Spot Count {rule['spots']} are candidates, and BNEs by the plain rule."
     )
     interval = {"wilson": "Wilson", "clopper-pearson": "Clopper-Pearson"}[results["interval"]]
     counting = (

@@ -4,27 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ifcyto.report.methods import CITATIONS, methods_text
-from ifcyto.report.model import Column, KeyNumber, Provenance, Report, Section, Table
+from ifcyto.report.model import Column, Section, Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ifcyto.report.model import FigureRef
 
-__all__ = ["FILES", "build_report"]
-
-FILES = (
-    ("classifications.csv", "every object: stage, Spot Count, what each method called it"),
-    ("frequencies.csv", "BNEs in percent, per sample, stage and method"),
-    ("tests.csv", "Mann-Whitney tests of the groups"),
-    ("overlap.csv", "cells by who called them a BNE"),
-    ("agreement.csv", "precision, recall and F1 of the plain rule"),
-    ("confusion.csv", "what the plain rule called the objects of each class"),
-    ("results.json", "all of the above but the single objects, and the settings"),
-    ("provenance.json", "versions, settings and SHA-256 of every input"),
-)
-"""Files beside the report and what they hold."""
+__all__ = [
+    "agreement_section",
+    "candidates_section",
+    "frequencies_section",
+    "methods_section",
+    "overlap_section",
+    "reference_name",
+    "spots_section",
+    "tests_section",
+]
 
 METHOD_NAMES = {
     "spot": "plain rule (Spot Count)",
@@ -36,94 +32,13 @@ METHOD_NAMES = {
 _PERCENT = Column("BNE", "%", "number", 2)
 
 
-def build_report(
-    results: Mapping[str, Any], figures: Mapping[str, Sequence[FigureRef]], provenance: Mapping[str, Any]
-) -> Report:
-    """Arrange results and figures for a reader.
-
-    Parameters
-    ----------
-    results : mapping
-        Content of ``results.json`` (``data_schemas/results.md``).
-    figures : mapping of str to sequence of FigureRef
-        By section: ``frequencies``, ``spots``, ``candidates``, ``agreement``, ``overlap``.
-    provenance : mapping
-        Record made by :func:`ifcyto.provenance.provenance`.
-
-    Returns
-    -------
-    Report
-    """
-    sections = [
-        _frequencies(results, tuple(figures.get("frequencies", ()))),
-        _tests(results),
-        _spots(results, tuple(figures.get("spots", ()))),
-        _candidates(results, tuple(figures.get("candidates", ()))),
-        _agreement(results, tuple(figures.get("agreement", ()))),
-        _overlap(results, tuple(figures.get("overlap", ()))),
-        _methods(results),
-    ]
-    return Report(
-        title=results["title"],
-        subtitle="Binucleated erythroblasts (BNE) by imaging flow cytometry",
-        summary=_summary(results),
-        key_numbers=_key_numbers(results),
-        sections=tuple(section for section in sections if section is not None),
-        warnings=tuple(results["notes"]),
-        methods_text=methods_text(results, provenance),
-        cite=CITATIONS,
-        provenance=_provenance(results, provenance),
-        files=FILES,
-    )
-
-
-def _summary(results: Mapping[str, Any]) -> tuple[str, ...]:
-    counted = [sample for sample in results["samples"] if not sample["training_only"]]
-    groups = ", ".join(
-        f"{name} ({sum(sample['group'] == name for sample in counted)})" for name in results["groups"]
-    )
-    stages = ", ".join(results["stages"]) or "none"
-    first = f"Samples counted: {len(counted)}, by group: {groups or 'none'}. Stages: {stages}."
-    spot = [test for test in results["tests"] if test["method"] == "spot"]
-    if not spot:
-        return (first, "No groups were compared." if not results["control"] else "No test was possible.")
-    low = min(spot, key=lambda test: test["p"])
-    kind = "exact" if low["exact"] else "approximate"
-    second = (
-        f"By the plain rule the clearest difference is in stage {low['stage']}: median "
-        f"{low['median_case']:.2f} % in {low['case']} against {low['median_control']:.2f} % in {low['control']}, "
-        f"{kind} Mann-Whitney p = {low['p']:.4g} (adjusted {low['p_adjusted']:.4g}). The rule calls every "
-        "object with the asked number of nuclei a BNE; doublets and irregular nuclei are not told apart."
-    )
-    return (first, second)
-
-
-def _key_numbers(results: Mapping[str, Any]) -> tuple[KeyNumber, ...]:
-    counted = [sample for sample in results["samples"] if not sample["training_only"]]
-    cells = sum(sample["counted"] for sample in counted)
-    candidates = sum(sample["candidates"] for sample in counted)
-    numbers = [
-        KeyNumber("samples", len(counted), note=f"{len(results['groups'])} groups"),
-        KeyNumber("cells counted", cells, note=f"{len(results['stages'])} stages"),
-        KeyNumber("candidates", candidates, note=f"Spot Count = {results['rule']['spots']}"),
-    ]
-    scores = [row for row in results["agreement"] if row["class"] == "BNE" and not row["sample"]]
-    if scores:
-        row = scores[0]
-        note = f"plain rule against {_reference(row['reference'])}"
-        numbers += [
-            KeyNumber("F1", row["f1"], note=note),
-            KeyNumber("precision", row["precision"], note=f"{row['tp']} of {row['tp'] + row['fp']}"),
-            KeyNumber("recall", row["recall"], note=f"{row['tp']} of {row['support']}"),
-        ]
-    return tuple(numbers)
-
-
-def _reference(name: str) -> str:
+def reference_name(name: str) -> str:
+    """A reference in words."""
     return "manual tags" if name == "manual" else "the table of truth"
 
 
-def _frequencies(results: Mapping[str, Any], figures: tuple[FigureRef, ...]) -> Section:
+def frequencies_section(results: Mapping[str, Any], figures: tuple[FigureRef, ...]) -> Section:
+    """Table of frequencies and the violins."""
     columns = (
         Column("sample"),
         Column("group"),
@@ -155,7 +70,8 @@ def _filled(results: Mapping[str, Any]) -> set[str]:
     return {row["stage"] for row in results["frequencies"] if row["cells"]}
 
 
-def _tests(results: Mapping[str, Any]) -> Section:
+def tests_section(results: Mapping[str, Any]) -> Section:
+    """Table of the Mann-Whitney tests, or why there are none."""
     if not results["tests"]:
         why = (
             "The study names no control group, so nothing is tested."
@@ -199,7 +115,8 @@ def _tests(results: Mapping[str, Any]) -> Section:
     )
 
 
-def _spots(results: Mapping[str, Any], figures: tuple[FigureRef, ...]) -> Section:
+def spots_section(results: Mapping[str, Any], figures: tuple[FigureRef, ...]) -> Section:
+    """Spot counts of every sample."""
     counts = [sample["spot_counts"] for sample in results["samples"]]
     largest = max((int(number) for one in counts for number in one), default=0)
     numbers = [str(number) for number in range(largest + 1)]
@@ -227,7 +144,8 @@ def _spots(results: Mapping[str, Any], figures: tuple[FigureRef, ...]) -> Sectio
     )
 
 
-def _candidates(results: Mapping[str, Any], figures: tuple[FigureRef, ...]) -> Section:
+def candidates_section(results: Mapping[str, Any], figures: tuple[FigureRef, ...]) -> Section:
+    """Contact sheets of the candidates."""
     if figures:
         text = "A seeded random choice of candidates; the outline is the nuclear mask."
     elif any(sample["candidates"] for sample in results["samples"]):
@@ -237,7 +155,8 @@ def _candidates(results: Mapping[str, Any], figures: tuple[FigureRef, ...]) -> S
     return Section("candidates", "Candidates", (text,), figures)
 
 
-def _agreement(results: Mapping[str, Any], figures: tuple[FigureRef, ...]) -> Section:
+def agreement_section(results: Mapping[str, Any], figures: tuple[FigureRef, ...]) -> Section:
+    """Precision, recall and F1 of the plain rule against each reference."""
     rows = [row for row in results["agreement"] if row["class"] == "BNE"]
     if not rows:
         return Section(
@@ -253,7 +172,7 @@ def _agreement(results: Mapping[str, Any], figures: tuple[FigureRef, ...]) -> Se
     )
     values = tuple(
         (
-            _reference(row["reference"]),
+            reference_name(row["reference"]),
             row["sample"] or "all",
             *(row[key] for key in ("support", "tp", "fp", "fn", "precision", "recall", "f1")),
         )
@@ -271,7 +190,8 @@ def _agreement(results: Mapping[str, Any], figures: tuple[FigureRef, ...]) -> Se
     )
 
 
-def _overlap(results: Mapping[str, Any], figures: tuple[FigureRef, ...]) -> Section | None:
+def overlap_section(results: Mapping[str, Any], figures: tuple[FigureRef, ...]) -> Section | None:
+    """Who called which cells a BNE; None where no observer looked."""
     if not results["overlap"]:
         return None
     columns = (Column("group"), Column("stage"), Column("manual"), Column("plain rule"),
@@ -289,7 +209,8 @@ def _overlap(results: Mapping[str, Any], figures: tuple[FigureRef, ...]) -> Sect
     )
 
 
-def _methods(results: Mapping[str, Any]) -> Section:
+def methods_section(results: Mapping[str, Any]) -> Section:
+    """What ran, why the others did not, and the settings."""
     columns = (Column("method"), Column("ran"), Column("remark"))
     rows = tuple(
         (METHOD_NAMES[name], bool(state["ran"]), state["why"]) for name, state in results["methods"].items()
@@ -312,13 +233,3 @@ def _methods(results: Mapping[str, Any]) -> Section:
 
 def _rows(rows: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> tuple[tuple[Any, ...], ...]:
     return tuple(tuple(row[key] for key in keys) for row in rows)
-
-
-def _provenance(results: Mapping[str, Any], provenance: Mapping[str, Any]) -> Provenance:
-    versions = {"ifcyto": provenance["ifcyto"], "Python": provenance["python"], **provenance["dependencies"]}
-    return Provenance(
-        generated=provenance["time"],
-        settings=(("seed", str(results["seed"])), ("platform", provenance["platform"])),
-        versions=tuple((name, str(version)) for name, version in versions.items()),
-        inputs=tuple((source["name"], source["sha256"]) for source in provenance["sources"]),
-    )

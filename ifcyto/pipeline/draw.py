@@ -1,0 +1,142 @@
+"""Draw every figure of a study into ``figures/``."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ifcyto.figures.confusion import confusion_figure
+from ifcyto.figures.histogram import spot_count_histogram
+from ifcyto.figures.style import figure_name, save_figure
+from ifcyto.figures.venn import venn_figure
+from ifcyto.figures.violins import frequency_violins
+from ifcyto.report.model import FigureRef
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from matplotlib.figure import Figure
+
+    from ifcyto.pipeline.results import Findings
+
+__all__ = ["Album", "draw_agreement", "draw_frequencies", "draw_overlap", "draw_spots"]
+
+METHODS = {"spot": "plain rule", "manual": "manual tags"}
+
+
+class Album:
+    """Saves figures under names of their own and keeps what the report needs.
+
+    Attributes
+    ----------
+    figures : dict of str to list of FigureRef
+        By section of the report.
+    paths : list of pathlib.Path
+        Every file written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.figures: dict[str, list[FigureRef]] = {}
+        self.paths: list[Path] = []
+        self._names: Counter[str] = Counter()
+
+    def add(self, section: str, figure: Figure, *words: str, caption: str, alt: str) -> None:
+        """Save `figure`; the words make its file name, numbered where two would be the same."""
+        name = figure_name(*words)
+        self._names[name] += 1
+        if self._names[name] > 1:
+            name = f"{name}-{self._names[name]}"
+        png, vector = save_figure(figure, self.folder, name, overwrite=True)
+        self.paths += [png, vector]
+        self.figures.setdefault(section, []).append(FigureRef(png, caption, alt, vector))
+
+
+def draw_frequencies(album: Album, found: Findings) -> None:
+    """Violins of the samples' frequencies, one figure per method and stage."""
+    document, plan = found.document, found.plan
+    for method in plan.methods:
+        for stage in plan.stages:
+            rows = [r for r in document["frequencies"] if (r["stage"], r["method"]) == (stage, method)]
+            groups = {
+                group: [r["percent"] for r in rows if r["group"] == group and r["cells"]]
+                for group in plan.groups
+            }
+            tests = [r for r in document["tests"] if (r["stage"], r["method"]) == (stage, method)]
+            figure = frequency_violins(
+                groups,
+                title=f"{stage}, {METHODS[method]}",
+                ylabel=f"BNE (% of {stage} cells)",
+                tests=[(r["control"], r["case"], r["p"]) for r in tests],
+            )
+            sizes = ", ".join(f"{name} n = {len(values)}" for name, values in groups.items())
+            album.add(
+                "frequencies",
+                figure,
+                *("frequency", stage, method),
+                caption=f"Frequency of BNEs among {stage} cells by the {METHODS[method]}; one dot a sample "
+                f"({sizes}). Line: median; p: Mann-Whitney, not adjusted.",
+                alt=f"Violin plot of BNE percentages in stage {stage} by group: {sizes}",
+            )
+
+
+def draw_spots(album: Album, found: Findings) -> None:
+    """Histogram of the Spot Count by group."""
+    groups: dict[str, Counter[int]] = {}
+    for judged in found.counted:
+        counted = np.isin(judged.stages, found.plan.stages)
+        groups.setdefault(judged.sample.group, Counter()).update(judged.spot_count[counted].tolist())
+    ordered = {name: groups[name] for name in found.plan.groups if groups.get(name)}
+    if ordered:
+        album.add(
+            "spots",
+            spot_count_histogram(ordered),
+            "spot-count",
+            caption="Spot Count of the counted cells, in percent of each group.",
+            alt=f"Bar chart of spot counts for the groups {', '.join(ordered)}",
+        )
+
+
+def draw_agreement(album: Album, found: Findings) -> None:
+    """Confusion of the plain rule with each reference."""
+    for reference in ("manual", "labels"):
+        rows = [row for row in found.document["confusion"] if row["reference"] == reference]
+        if not rows:
+            continue
+        true = list(dict.fromkeys(row["true"] for row in rows))
+        predicted = list(dict.fromkeys(row["predicted"] for row in rows))
+        counts = {(row["true"], row["predicted"]): row["count"] for row in rows}
+        matrix = [[counts[t, p] for p in predicted] for t in true]
+        name = "manual tags" if reference == "manual" else "table of truth"
+        album.add(
+            "agreement",
+            confusion_figure(matrix, true, predicted=predicted, title=f"Plain rule and {name}"),
+            *("confusion", "spot", reference),
+            caption=f"What the plain rule called the cells of each class by the {name}; "
+            "other: a cell without a tag (true), or no candidate (predicted).",
+            alt=f"Confusion matrix of the plain rule against the {name}",
+        )
+
+
+def draw_overlap(album: Album, found: Findings) -> None:
+    """Venn diagrams of manual tags and plain rule, one per group and stage that holds a BNE."""
+    rows = found.document["overlap"]
+    for group in found.plan.groups:
+        for stage in found.plan.stages:
+            counts: dict[tuple[int, ...], int] = {
+                (row["manual"], row["spot"]): row["count"]
+                for row in rows
+                if (row["group"], row["stage"]) == (group, stage)
+            }
+            if not sum(counts.values()):
+                continue
+            album.add(
+                "overlap",
+                venn_figure(counts, ["manual tags", "plain rule"], f"{group}, {stage}"),
+                *("venn", group, stage),
+                caption=f"{group}, {stage}: cells that the manual tags and the plain rule call a BNE.",
+                alt=f"Venn diagram of {group}, {stage}: only manual {counts.get((1, 0), 0)}, both "
+                f"{counts.get((1, 1), 0)}, only plain rule {counts.get((0, 1), 0)}",
+            )

@@ -1,0 +1,182 @@
+"""Everything a study found, as one document: ``results.json``."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ifcyto.errors import StudyError
+from ifcyto.pipeline.comparisons import agreement_rows, confusion_rows, overlap_rows
+from ifcyto.pipeline.counts import Plan, frequency_rows, rank_rows, stage_order
+from ifcyto.pipeline.judged import ALL
+from ifcyto.pipeline.labels import nearest
+from ifcyto.pipeline.tables import DIGITS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ifcyto.pipeline.judged import Judged
+    from ifcyto.pipeline.study import Study
+
+__all__ = ["FORMAT", "VERSION", "Findings", "find", "make_plan"]
+
+FORMAT = "ifcyto results"
+VERSION = 1
+
+NOT_YET = "not in this version of ifcyto"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Findings:
+    """The judged samples and what follows from them.
+
+    Parameters
+    ----------
+    samples : tuple of Judged
+        In the order of the study, training samples included.
+    plan : Plan
+        What was counted and tested.
+    document : dict
+        Content of ``results.json``.
+    """
+
+    samples: tuple[Judged, ...]
+    plan: Plan
+    document: dict[str, Any]
+
+    @property
+    def counted(self) -> tuple[Judged, ...]:
+        """Samples that are not for training only."""
+        return tuple(judged for judged in self.samples if not judged.sample.training_only)
+
+
+def make_plan(study: Study, samples: Sequence[Judged]) -> Plan:
+    """Decide which stages and methods there are.
+
+    Raises
+    ------
+    StudyError
+        A stage that ``[compare]`` asks for is in no counted sample.
+    """
+    counted = [judged for judged in samples if not judged.sample.training_only]
+    table = study.settings.compare
+    found = stage_order(counted)
+    for stage in table.stages or ():
+        if stage not in found:
+            msg = (
+                f"{study.path}: compare.stages: no counted object is of stage {stage!r}"
+                f"{nearest(stage, found)}; found {', '.join(found) or 'no stages'}"
+            )
+            raise StudyError(msg)
+    tagged = any(judged.manual is not None for judged in counted)
+    methods = tuple(name for name in dict.fromkeys(table.methods) if name != "manual" or tagged)
+    return Plan(
+        groups=study.groups,
+        stages=found if table.stages is None else tuple(dict.fromkeys(table.stages)),
+        methods=methods,
+        control=study.control,
+        cases=study.cases,
+        interval=table.interval,
+        correction=table.correction,
+    )
+
+
+def find(study: Study, samples: Sequence[Judged], *, notes: Sequence[str] = ()) -> Findings:
+    """Count and compare everything.
+
+    Parameters
+    ----------
+    study : Study
+    samples : sequence of Judged
+        In the order of the study.
+    notes : sequence of str
+        What is to be said beside what is noticed here.
+
+    Returns
+    -------
+    Findings
+    """
+    plan = make_plan(study, samples)
+    counted = [judged for judged in samples if not judged.sample.training_only]
+    frequencies = frequency_rows(counted, plan)
+    tests, left_out = rank_rows(frequencies, plan)
+    said = [*notes, *(note for judged in samples for note in judged.notes)]
+    said += [*_stage_notes(counted, plan), *left_out]
+    document = {
+        "format": FORMAT,
+        "version": VERSION,
+        "title": study.settings.study.title,
+        "seed": study.settings.study.seed,
+        "control": study.control,
+        "cases": list(plan.cases),
+        "groups": list(plan.groups),
+        "stages": list(plan.stages),
+        "interval": plan.interval,
+        "correction": plan.correction,
+        "rule": _rule(study),
+        "methods": _methods(study, plan),
+        "samples": [_sample(judged, plan) for judged in samples],
+        "frequencies": frequencies,
+        "tests": tests,
+        "overlap": overlap_rows(counted, plan),
+        "agreement": agreement_rows(samples, plan),
+        "confusion": confusion_rows(samples, plan),
+        "notes": said,
+    }
+    return Findings(tuple(samples), plan, _rounded(document))
+
+
+def _stage_notes(counted: Sequence[Judged], plan: Plan) -> list[str]:
+    notes = []
+    if not plan.stages:
+        notes.append("no counted object belongs to any stage: there are no frequencies")
+    whole = [judged.sample.id for judged in counted if judged.sample.stages is None]
+    if whole and len(whole) < len(counted):
+        notes.append(
+            f"samples {', '.join(whole)} have no table of stages: all their objects are of the stage "
+            f"{ALL!r}, which the others do not have"
+        )
+    return notes
+
+
+def _rule(study: Study) -> dict[str, Any]:
+    rule = study.settings.candidates.model_dump()
+    return {**rule, "channel": study.dna_role}
+
+
+def _methods(study: Study, plan: Plan) -> dict[str, dict[str, Any]]:
+    asked = study.settings.compare.methods
+    ran = {name: name in plan.methods for name in ("spot", "manual")}
+    why = {"spot": "not asked for in [compare]", "manual": "no sample has manual tags"}
+    if "manual" not in asked:
+        why["manual"] = "not asked for in [compare]"
+    methods = {name: {"ran": ran[name], "why": "" if ran[name] else why[name]} for name in ran}
+    return {**methods, **{name: {"ran": False, "why": NOT_YET} for name in ("fbml", "cnn")}}
+
+
+def _sample(judged: Judged, plan: Plan) -> dict[str, Any]:
+    counted = np.isin(judged.stages, plan.stages)
+    spots = Counter(judged.spot_count[counted].tolist())
+    return {
+        "id": judged.sample.id,
+        "group": judged.sample.group,
+        "file": judged.sample.file.name,
+        "training_only": judged.sample.training_only,
+        "objects": len(judged.objects),
+        "counted": int(counted.sum()),
+        "candidates": int((counted & judged.candidate).sum()),
+        "tagged": None if judged.manual is None else int(np.count_nonzero(judged.manual != "")),
+        "spot_counts": {str(number): spots[number] for number in sorted(spots)},
+    }
+
+
+def _rounded(value: Any) -> Any:
+    """Numbers as the tables write them; NaN as None."""
+    if isinstance(value, float):
+        return None if np.isnan(value) else float(f"{value:.{DIGITS}g}")
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    return [_rounded(item) for item in value] if isinstance(value, (list, tuple)) else value
