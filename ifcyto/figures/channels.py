@@ -25,8 +25,8 @@ _KNOWN: tuple[tuple[str, str | None], ...] = (
     (r"draq|\bdna\b|dapi|hoechst|\bpi\b|propidium|7-?aad|nucle", "#FF4DFF"),
     (r"\bssc\b|scatter", "#56B4E9"),
 )
-_OTHERS = ("#00C795", "#F0E442", "#FF7A3D", "#8FB4FF")
-_PERCENTILES = {True: (0.5, 99.5), False: (2.0, 99.8)}  # by "is brightfield"
+_OTHERS = ("#00C795", "#F0E442", "#FF7A3D", "#8FB4FF", "#FF9EBB", "#B48CFF")
+_PERCENTILES = {True: (0.5, 99.5), False: (20.0, 99.8)}  # by "is brightfield"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,9 @@ def display_range(planes: Sequence[NDArray[Any]], *, brightfield: bool) -> tuple
     planes : sequence of ndarray (H, W)
         The channel's image in every tile.
     brightfield : bool
-        0.5th and 99.5th percentile for brightfield, 2nd and 99.8th otherwise.
+        0.5th and 99.5th percentile for brightfield; 20th and 99.8th otherwise, which
+        turns the background black. A channel that holds only noise shows that noise:
+        give it a fixed range, or leave it out.
 
     Returns
     -------

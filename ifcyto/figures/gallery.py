@@ -44,6 +44,8 @@ _COLOUR_WORDS = {
     "#F0E442": "yellow",
     "#FF7A3D": "vermilion",
     "#8FB4FF": "blue",
+    "#FF9EBB": "pink",
+    "#B48CFF": "violet",
 }
 _MM_PER_LETTER = 1.28  # mean width of a letter at 6 points
 

@@ -16,6 +16,7 @@ import math
 import os
 import re
 import unicodedata
+import warnings
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -134,20 +135,20 @@ def colour(index: int) -> str:
     return PALETTE[index % len(PALETTE)]
 
 
-def format_p(p: float) -> str:
+def format_p(p: float | None) -> str:
     """Write a p value as the field does: four decimals, ``p < 0.0001`` below that.
 
     Parameters
     ----------
-    p : float
-        Between 0 and 1, or NaN when no test was possible.
+    p : float or None
+        Between 0 and 1; None or NaN when no test was possible.
 
     Examples
     --------
     >>> format_p(0.0223), format_p(4.5e-7), format_p(1.0), format_p(float("nan"))
     ('p = 0.0223', 'p < 0.0001', 'p > 0.9999', 'no test')
     """
-    if math.isnan(p):
+    if p is None or math.isnan(p):
         return "no test"
     if p < _P_FLOOR:
         return "p < 0.0001"
@@ -216,7 +217,9 @@ def _write(figure: Figure, path: Path, metadata: dict[str, str | None]) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with rc_context(_SETTINGS):
+        with rc_context(_SETTINGS), warnings.catch_warnings():
+            # A name in a script that the font lacks is drawn as boxes; the report has it in full.
+            warnings.filterwarnings("ignore", message=r"Glyph .* missing from font", category=UserWarning)
             figure.savefig(temporary, format=path.suffix[1:], dpi=DPI, metadata=metadata)
         temporary.replace(path)
     except OSError as error:

@@ -30,7 +30,7 @@ def frequency_violins(
     *,
     title: str,
     ylabel: str,
-    tests: Sequence[tuple[str, str, float]] = (),
+    tests: Sequence[tuple[str, str, float | None]] = (),
 ) -> Figure:
     """Draw one value per sample, by group.
 
@@ -45,7 +45,7 @@ def frequency_violins(
         Values of each group, in the order of drawing.
     title, ylabel : str
         Title, and axis label with unit.
-    tests : sequence of (str, str, float)
+    tests : sequence of (str, str, float or None)
         Two groups and the p value to write over a bracket between them.
 
     Returns
@@ -72,7 +72,7 @@ def frequency_panels(
     *,
     title: str,
     ylabel: str,
-    tests: Mapping[str, Sequence[tuple[str, str, float]]] | None = None,
+    tests: Mapping[str, Sequence[tuple[str, str, float | None]]] | None = None,
 ) -> Figure:
     """Draw :func:`frequency_violins` side by side, one panel a stage, each with its own scale.
 
@@ -111,7 +111,7 @@ def _draw(
     *,
     title: str,
     width: float,
-    tests: Sequence[tuple[str, str, float]],
+    tests: Sequence[tuple[str, str, float | None]],
 ) -> None:
     if not groups:
         msg = "expected at least one group to draw, found none"
@@ -162,7 +162,7 @@ def _draw_brackets(
     axes: Axes,
     names: list[str],
     columns: list[NDArray[np.float64]],
-    tests: Sequence[tuple[str, str, float]],
+    tests: Sequence[tuple[str, str, float | None]],
     *,
     high: float,
     span: float,

@@ -37,6 +37,7 @@ def example():
         (0.99996, "p > 0.9999"),
         (1.0, "p > 0.9999"),
         (float("nan"), "no test"),
+        (None, "no test"),
     ],
 )
 def test_p_is_written_as_in_the_field(p, text):
@@ -139,3 +140,10 @@ def test_dollar_signs_are_not_mathematics(tmp_path):
 
     png, _ = save_figure(drawn(), tmp_path, "dollars")
     assert png.stat().st_size > 1000
+
+
+def test_names_in_any_script_are_drawn_without_ado(tmp_path):
+    figure = frequency_violins({"患者 1": [1.0], "مريض": [2.0]}, title="骨髓", ylabel="%")
+    png, pdf = save_figure(figure, tmp_path, "scripts")
+    assert png.stat().st_size > 1000
+    assert pdf.stat().st_size > 1000
