@@ -223,7 +223,10 @@ def _check_ways(reader: Reader, cells: list[Cell]) -> None:
     shuffled = np.random.default_rng(0).permutation(len(rows)).tolist()
     mixed = [rows[i] for i in shuffled]
     wanted = [cells[i] for i in shuffled]
-    _agree("read_cell", [reader.read_cell(row) for row in mixed], wanted)
+    alone = [reader.read_cell(row) for row in mixed]
+    for cell in alone:
+        _check_cell(reader, cell)
+    _agree("read_cell", alone, wanted)
     batch = reader.read_batch(mixed)
     expect(isinstance(batch, CellBatch), f"read_batch to give a CellBatch, found {type(batch).__name__}")
     _agree("read_batch", batch.cells(), wanted)

@@ -200,7 +200,13 @@ def _check_names(prefix: str, channels: Sequence[Channel]) -> None:
     if not channels:
         msg = "expected at least one channel, found none"
         raise UsageError(msg)
-    if not prefix or prefix != Path(prefix).name or "\0" in prefix or "\\" in prefix:
+    if (
+        not prefix
+        or prefix.startswith(".")
+        or prefix != Path(prefix).name
+        or "\0" in prefix
+        or "\\" in prefix
+    ):
         msg = f"expected a prefix that can begin a file's name, found {prefix!r}"
         raise UsageError(msg)
 
