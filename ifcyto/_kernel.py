@@ -7,7 +7,7 @@ Kernels never raise messages for people; they return status codes.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numba
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 __all__ = ["kernel"]
 
-F = TypeVar("F", bound="Callable[..., Any]")
 
+def kernel(function: Callable[..., Any]) -> Any:
+    """Compile `function` on first call, without the GIL, cached on disk.
 
-def kernel(function: F) -> F:
-    """Compile `function` on first call, without the GIL, cached on disk."""
-    compiled: F = numba.njit(cache=True, nogil=True)(function)
-    return compiled
+    The result is typed as Any: numba works its types out by itself.
+    """
+    return numba.njit(cache=True, nogil=True)(function)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import threading
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -15,8 +14,10 @@ from ifcyto.readers import kernels as k
 from ifcyto.readers.base import Reader
 from ifcyto.readers.cif_facts import FactPlan
 from ifcyto.readers.cif_index import ObjectIndex, check_shapes, index_objects, read_span, scan_records
-from ifcyto.readers.cif_metadata import choose_channels, read_metadata
-from ifcyto.readers.codecs import STATUS_TEXT, decode_image, decode_mask
+from ifcyto.readers.cif_metadata import MAX_CHANNELS, choose_channels, read_metadata
+from ifcyto.readers.cif_records import RecordFile
+from ifcyto.readers.codecs import STATUS_TEXT
+from ifcyto.readers.daf_document import parse_daf
 from ifcyto.readers.tiffdirs import CODEC, MAGIC, RECORD, TAG, read_directory
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ifcyto.cells import Cell
+    from ifcyto.cells import Cell, Channel
     from ifcyto.readers.daf_records import DafDocument
     from ifcyto.readers.tiffdirs import Entry
 
@@ -71,15 +72,15 @@ class CifReader(Reader):
 
     def __init__(self, path: Path | str, *, salvage: bool = False) -> None:
         super().__init__(path, salvage=salvage)
-        self._lock = threading.Lock()
         try:
-            self._file = self.path.open("rb")
+            file = self.path.open("rb")
         except OSError as error:
             raise FormatError(self.path, f"cannot be opened: {error.strerror}") from error
         try:
+            self._records = RecordFile(file, self.path)
             self._open()
         except BaseException:
-            self._file.close()
+            file.close()
             raise
 
     @classmethod
@@ -100,24 +101,18 @@ class CifReader(Reader):
         return TAG["object_count"] in entries or (kind is not None and kind.number == RECORD["file"])
 
     def _open(self) -> None:
-        self._size = self._file.seek(0, 2)
-        head = read_span(self._file, 0, 8).tobytes()
+        file, size = self._records.file, self._records.size
+        head = read_span(file, 0, 8).tobytes()
         if head[:4] != MAGIC:
-            raise FormatError(
-                self.path,
-                f"expected little-endian TIFF ({MAGIC.hex(' ')}), found {head[:4].hex(' ')}",
-                offset=0,
-            )
+            message = f"expected little-endian TIFF ({MAGIC.hex(' ')}), found {head[:4].hex(' ')}"
+            raise FormatError(self.path, message, offset=0)
         first = int.from_bytes(head[4:8], "little")
-        entries, following = read_directory(self._file, self.path, first, self._size)
-        if 0 < following <= first or following >= self._size:
-            raise FormatError(
-                self.path, f"expected the first object further on, found offset {following}", offset=first
-            )
-        self.header = entries
-        records = scan_records(self._file, following, self._size, self.report)
-        index = index_objects(records, self._size, self.report)
-        found = read_metadata(entries)
+        self.header, following = self._records.directory(first)
+        if 0 < following <= first or following >= size:
+            message = f"expected the first object further on, found offset {following} in {size} bytes"
+            raise FormatError(self.path, message, offset=first)
+        index = index_objects(scan_records(file, following, size, self.report), size, self.report)
+        found = read_metadata(self.header)
         for fault in found.faults:
             self.report(fault)
         self.metadata = found.values
@@ -126,49 +121,52 @@ class CifReader(Reader):
         self._index = check_shapes(index, len(self.channels), self.report)
         self.object_numbers = self._index.numbers
         self.image_offsets = self._index.image[:, k.REC_OFFSET]
-        self.has_masks = bool(len(index)) and bool((self._index.mask[:, k.REC_OFFSET] >= 0).any())
+        self.has_masks = bool((self._index.mask[:, k.REC_OFFSET] >= 0).any())
         self.dtype = np.dtype(np.int16)
         self._plan = FactPlan(len(self.channels))
         self._say_numbers()
 
-    def _choose_channels(self, index: ObjectIndex) -> Any:
+    def _choose_channels(self, index: ObjectIndex) -> tuple[Channel, ...]:
         declared = self.header.get(TAG["channel_count"])
-        per_object = None
-        if len(index):
-            first, _ = read_directory(self._file, self.path, int(index.image[0, k.REC_OFFSET]), self._size)
-            per_object = first[TAG["background_mean"]].count if TAG["background_mean"] in first else None
-        widths = np.unique(index.image[:, k.REC_WIDTH])
-        # One object of a wrong width must not change the number of channels of the file.
-        divide = {
-            n: bool(np.mean(index.image[:, k.REC_WIDTH] % n == 0) > 0.5) if len(widths) else True
-            for n in range(1, 13)
-        }
         number = int(declared.number) if declared else None
+        widths = index.image[:, k.REC_WIDTH]
+        # Most objects decide: one of a wrong width must not change the channels of the file.
+        divide = {
+            n: not len(widths) or bool(np.mean(widths % n == 0) > 0.5) for n in range(1, MAX_CHANNELS + 1)
+        }
         channels, notes = choose_channels(
-            self.metadata, declared=number, per_object=per_object, widths_divide=divide
+            self.metadata, declared=number, per_object=self._values_per_object(index), widths_divide=divide
         )
         if not channels:
-            raise FormatError(
-                self.path,
-                f"expected channels that divide the image widths ({', '.join(map(str, widths[:4]))} px), "
-                f"found channel count tag {number}, background values {per_object}, "
-                f"channels in use {self.metadata.get('Imaging/ChannelInUseIndicators_0_11', 'none')!r}",
+            message = (
+                f"expected channels that divide the image widths ({', '.join(map(str, widths[:4]))} ... px), "
+                f"found channel count tag {number}, "
+                f"channels in use {self.metadata.get('Imaging/ChannelInUseIndicators_0_11', 'none')!r}"
             )
+            raise FormatError(self.path, message)
         self.notes.extend(notes)
-        if self._daf:
-            channels = self._named_by_daf(channels)
-        return channels
+        return self._named_by_daf(channels) if self._daf else channels
 
-    def _named_by_daf(self, channels: Any) -> Any:
+    def _values_per_object(self, index: ObjectIndex) -> int | None:
+        """Number of background values that the first readable objects agree on most."""
+        counts = []
+        for at in index.image[:9, k.REC_OFFSET].tolist():
+            try:
+                entries, _ = self._records.directory(at)
+            except FormatError:
+                continue  # the object is refused with this message when it is read
+            if TAG["background_mean"] in entries:
+                counts.append(entries[TAG["background_mean"]].count)
+        return max(counts, key=counts.count, default=None)
+
+    def _named_by_daf(self, channels: tuple[Channel, ...]) -> tuple[Channel, ...]:
         document = self.embedded_daf
-        names = {image.physical_channel + 1: image.name for image in document.images} if document else {}
+        names = document.channel_names if document else {}
         return tuple(replace(channel, name=names.get(channel.number, channel.name)) for channel in channels)
 
     @cached_property
     def embedded_daf(self) -> DafDocument | None:
         """The DAF that some files carry inside, None when there is none or it is broken (then noted)."""
-        from ifcyto.readers.daf_document import parse_daf
-
         if not self._daf:
             return None
         try:
@@ -204,46 +202,33 @@ class CifReader(Reader):
             self.check_row(int(rows.min()))
             self.check_row(int(rows.max()))
         part = self._index.keep(rows)
-        shapes = np.stack(
-            [part.image[:, k.REC_HEIGHT], part.image[:, k.REC_WIDTH] // len(self.channels)], axis=1
-        )
-        total = int(shapes.prod(axis=1).sum()) * len(self.channels)
-        pixels = np.empty(total, np.int16)
-        masks = np.empty(total, np.uint8) if self.has_masks else None
+        n = len(self.channels)
+        shapes = np.stack([part.image[:, k.REC_HEIGHT], part.image[:, k.REC_WIDTH] // n], axis=1)
+        ends = np.concatenate([[0], np.cumsum(shapes.prod(axis=1)) * n]).tolist()
+        pixels = np.empty(ends[-1], np.int16)
+        masks = np.empty(ends[-1], np.uint8) if self.has_masks else None
         facts = np.full((len(part), self._plan.width), np.nan)
-        status = np.zeros((2, len(part)), np.int64)
-        ends = np.cumsum(shapes.prod(axis=1)) * len(self.channels)
+        faults: dict[int, Fault] = {}
         for start, stop in self._groups(part):
-            to = slice(int(ends[start - 1]) if start else 0, int(ends[stop - 1]) if stop else 0)
-            self._decode(
+            to = slice(ends[start], ends[stop])
+            piece = _Piece(
                 part.keep(np.arange(start, stop)),
                 shapes[start:stop],
                 pixels[to],
                 None if masks is None else masks[to],
                 facts[start:stop],
-                status[:, start:stop],
             )
-        bad = np.flatnonzero(status.any(axis=0))
-        batch = CellBatch(
-            part.numbers,
-            shapes[:, 0].astype(np.int32),
-            shapes[:, 1].astype(np.int32),
-            len(self.channels),
-            pixels,
-            masks,
-            self._plan.columns(facts),
-        )
-        if not len(bad):
+            faults |= {start + row: fault for row, fault in self._decode(piece).items()}
+        heights, widths = shapes.astype(np.int32).T
+        batch = CellBatch(part.numbers, heights, widths, n, pixels, masks, self._plan.columns(facts))
+        if not faults:
             return batch
-        for row in bad.tolist():
-            what, code = ("image", status[0, row]) if status[0, row] else ("mask", status[1, row])
-            place = (part.image if what == "image" else part.mask)[row, k.REC_STRIP]
-            fault = Fault(f"{what}: {STATUS_TEXT[int(code)]}", int(part.numbers[row]), int(place))
+        good = np.ones(len(batch), bool)
+        for row, fault in sorted(faults.items()):
             if strict:
                 raise FormatError(self.path, fault)
             self.report(fault)
-        good = np.ones(len(batch), bool)
-        good[bad] = False
+            good[row] = False
         return batch.keep(good)
 
     def _groups(self, part: ObjectIndex) -> list[tuple[int, int]]:
@@ -259,139 +244,99 @@ class CifReader(Reader):
             groups.append((begin, len(part)))
         return groups
 
-    def _decode(
-        self,
-        part: ObjectIndex,
-        shapes: NDArray[np.int64],
-        pixels: NDArray[np.int16],
-        masks: NDArray[np.uint8] | None,
-        facts: NDArray[np.float64],
-        status: NDArray[np.int64],
-    ) -> None:
+    def _decode(self, piece: _Piece) -> dict[int, Fault]:
+        """Decode objects that lie one after the other; returns the damaged ones by row."""
+        part, n = piece.index, len(self.channels)
         begin = int(part.image[0, k.REC_OFFSET])
-        strips = part.image if masks is None else np.concatenate([part.image, part.mask])
-        far = int((strips[:, k.REC_STRIP] + strips[:, k.REC_BYTES]).max())
-        end = int(min(part.stop[-1], max(far, int(strips[:, k.REC_END].max())) + _TAIL))
-        inside = (
+        strips = part.image if piece.masks is None else np.concatenate([part.image, part.mask])
+        stops = strips[:, k.REC_STRIP] + strips[:, k.REC_BYTES]
+        end = int(min(part.stop[-1], max(int(stops.max()), int(strips[:, k.REC_END].max())) + _TAIL))
+        usual = (
             (strips[:, k.REC_STRIPS] == 1)
             & (strips[:, k.REC_CODEC] != CODEC["plain"])
             & (strips[:, k.REC_STRIP] >= begin)
-            & (strips[:, k.REC_STRIP] + strips[:, k.REC_BYTES] <= end)
+            & (stops <= end)
         )
-        if not inside.all() or end - begin > _MAX_SPAN:
-            self._decode_slowly(part, shapes, pixels, masks, facts, status)
-            return
-        with self._lock:
-            buf = read_span(self._file, begin, end - begin)
-        if buf.size < end - begin:
-            raise FormatError(
-                self.path, f"the file became shorter while it was read: expected {end} bytes", offset=begin
-            )
-        n = len(self.channels)
-        k.decode_images(buf, _spans(part.image, begin), shapes, n, pixels, status[0])
-        if masks is not None:
-            k.decode_masks(buf, _spans(part.mask, begin), shapes, n, masks, status[1])
+        if not usual.all() or end - begin > _MAX_SPAN:
+            return self._decode_slowly(piece)
+        buf = self._records.span(begin, end)
+        status = np.zeros((2, len(part)), np.int64)
+        k.decode_images(buf, _spans(part.image, begin), piece.shapes, n, piece.pixels, status[0])
+        if piece.masks is not None:
+            k.decode_masks(buf, _spans(part.mask, begin), piece.shapes, n, piece.masks, status[1])
         plan = self._plan
+        places = part.image[:, k.REC_OFFSET].copy()
         told = k.read_many_facts(
-            buf,
-            begin,
-            part.image[:, k.REC_OFFSET].copy(),
-            self._size,
-            plan.slots,
-            plan.first,
-            plan.counts,
-            facts,
+            buf, begin, places, self._records.size, plan.slots, plan.first, plan.counts, piece.facts
         )
+        faults = {}
         for row in np.flatnonzero(~told).tolist():
-            self._facts_slowly(part, row, facts[row])
+            fault = self._facts_slowly(part, row, piece.facts[row])
+            if fault is not None:
+                faults[row] = fault
+        for row in np.flatnonzero(status.any(axis=0)).tolist():
+            what, record = ("image", part.image[row]) if status[0, row] else ("mask", part.mask[row])
+            text = STATUS_TEXT[int(status[0, row] or status[1, row])]
+            faults[row] = Fault(f"{what}: {text}", int(part.numbers[row]), int(record[k.REC_STRIP]))
+        return faults
 
-    def _decode_slowly(
-        self,
-        part: ObjectIndex,
-        shapes: NDArray[np.int64],
-        pixels: NDArray[np.int16],
-        masks: NDArray[np.uint8] | None,
-        facts: NDArray[np.float64],
-        status: NDArray[np.int64],
-    ) -> None:
-        """Read objects with several strips, plain pixels, or strips that lie elsewhere."""
-        to = 0
-        for row, (height, width) in enumerate(shapes.tolist()):
+    def _decode_slowly(self, piece: _Piece) -> dict[int, Fault]:
+        """Decode objects with several strips, plain pixels, or strips that lie elsewhere."""
+        part, to = piece.index, 0
+        faults: dict[int, Fault] = {}
+        for row, (height, width) in enumerate(piece.shapes.tolist()):
             shape = (len(self.channels), height, width)
             size = int(np.prod(shape))
-            pixels[to : to + size] = self._plane(part, row, "image", shape, status).ravel()
-            if masks is not None:
-                masks[to : to + size] = self._plane(part, row, "mask", shape, status).ravel()
-            self._facts_slowly(part, row, facts[row])
+            number = int(part.numbers[row])
+            try:
+                image = self._records.plane(part.image[row], "image", shape, number)
+                piece.pixels[to : to + size] = image.ravel()
+                if piece.masks is not None:
+                    piece.masks[to : to + size] = self._records.plane(
+                        part.mask[row], "mask", shape, number
+                    ).ravel()
+            except FormatError as error:
+                faults[row] = error.fault
+            fault = self._facts_slowly(part, row, piece.facts[row])
+            if fault is not None:
+                faults.setdefault(row, fault)
             to += size
+        return faults
 
-    def _plane(
-        self, part: ObjectIndex, row: int, what: str, shape: tuple[int, int, int], status: NDArray[np.int64]
-    ) -> NDArray[Any]:
-        record = (part.image if what == "image" else part.mask)[row]
-        dtype, line = (np.int16, 0) if what == "image" else (np.uint8, 1)
-        strip = self._strip(record, what, int(part.numbers[row]))
-        if record[k.REC_CODEC] == CODEC["plain"]:
-            if len(strip) == np.prod(shape) * np.dtype(dtype).itemsize:
-                raster = np.frombuffer(strip, np.dtype(dtype).newbyteorder("<")).astype(dtype)
-                return raster.reshape(shape[1], shape[0], shape[2]).transpose(1, 0, 2)
-            status[line, row] = (
-                k.EARLY_END if len(strip) < np.prod(shape) * np.dtype(dtype).itemsize else k.LEFT_OVER
-            )
-            return np.zeros(shape, dtype)
+    def _facts_slowly(self, part: ObjectIndex, row: int, out: NDArray[np.float64]) -> Fault | None:
+        out[:] = np.nan
+        number, place = int(part.numbers[row]), int(part.image[row, k.REC_OFFSET])
         try:
-            return (decode_image if what == "image" else decode_mask)(strip, shape)
-        except ValueError as error:
-            status[line, row] = next(code for code, text in STATUS_TEXT.items() if text == str(error))
-            return np.zeros(shape, dtype)
-
-    def _strip(self, record: NDArray[np.int64], what: str, number: int) -> bytes:
-        entries = self._entries(int(record[k.REC_OFFSET]))
-        offsets, counts = entries[TAG["strip_offsets"]].array, entries[TAG["strip_byte_counts"]].array
-        place = int(record[k.REC_OFFSET])
-        spans = [
-            (int(k.near(int(at), place, self._size)), int(n)) for at, n in zip(offsets, counts, strict=True)
-        ]
-        if any(at + n > self._size for at, n in spans) or sum(n for _, n in spans) > self._size:
-            raise FormatError(
-                self.path,
-                f"a {what} strip leaves the file of {self._size} bytes",
-                object_number=number,
-                offset=place,
-            )
-        with self._lock:
-            return b"".join(read_span(self._file, at, n).tobytes() for at, n in spans)
+            entries, _ = self._records.directory(place)
+        except FormatError as error:
+            return replace(error.fault, object_number=number)
+        wrong = self._plan.fill(entries, out)
+        return Fault("; ".join(wrong), number, place) if wrong else None
 
     def raw_records(self, row: int) -> list[tuple[dict[int, Entry], bytes]]:
         """Directory fields and undecoded strip of an object's image, and of its mask if it has one."""
         row = self.check_row(row)
-        records = [("image", self._index.image[row]), ("mask", self._index.mask[row])]
+        number = int(self.object_numbers[row])
         return [
-            (
-                self._entries(int(record[k.REC_OFFSET])),
-                self._strip(record, kind, int(self.object_numbers[row])),
-            )
-            for kind, record in records
+            (self._records.directory(int(record[k.REC_OFFSET]))[0], self._records.strip(record, what, number))
+            for what, record in (("image", self._index.image[row]), ("mask", self._index.mask[row]))
             if record[k.REC_OFFSET] >= 0
         ]
 
-    def _entries(self, at: int) -> dict[int, Entry]:
-        with self._lock:
-            return read_directory(self._file, self.path, at, self._size)[0]
-
-    def _facts_slowly(self, part: ObjectIndex, row: int, out: NDArray[np.float64]) -> None:
-        out[:] = np.nan
-        try:
-            entries = self._entries(int(part.image[row, k.REC_OFFSET]))
-        except FormatError as error:
-            self.report(replace(error.fault, object_number=int(part.numbers[row])))
-            return
-        for text in self._plan.fill(entries, out):
-            self.report(Fault(text, int(part.numbers[row]), int(part.image[row, k.REC_OFFSET])))
-
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        self._records.file.close()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Piece:
+    """Objects to decode, and the parts of a batch's arrays that they fill."""
+
+    index: ObjectIndex
+    shapes: NDArray[np.int64]  # (n, 2): height, width of one channel
+    pixels: NDArray[np.int16]
+    masks: NDArray[np.uint8] | None
+    facts: NDArray[np.float64]
 
 
 def _spans(records: NDArray[np.int64], begin: int) -> NDArray[np.int64]:

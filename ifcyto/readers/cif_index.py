@@ -148,6 +148,7 @@ def index_objects(records: NDArray[np.int64], size: int, report: Report) -> Obje
     _check_strips(index.image, "image", index.numbers, good, size, report)
     masked = index.mask[:, k.REC_OFFSET] >= 0
     _check_strips(index.mask, "mask", index.numbers, good & masked, size, report, into=good)
+    _check_overlaps(index, good, report)
     _check_numbers(index, good, report)
     return index.keep(good)
 
@@ -264,6 +265,27 @@ def _check_strips(
         report,
         lambda row: f"claims {width[row]} x {height[row]} px, its {what} strip holds at most {most[row]}",
     )
+
+
+def _check_overlaps(index: ObjectIndex, good: NDArray[np.bool_], report: Report) -> None:
+    """Refuse strips that reach into another's bytes: they could claim the file many times over."""
+    tables = [("image", index.image), ("mask", index.mask)]
+    begin = np.concatenate([table[:, k.REC_STRIP] for _, table in tables])
+    end = begin + np.concatenate([table[:, k.REC_BYTES] for _, table in tables])
+    single = np.concatenate([good & (table[:, k.REC_STRIPS] == 1) for _, table in tables])
+    rows = np.tile(np.arange(len(index)), 2)
+    outside = single & ((begin < index.image[rows, k.REC_OFFSET]) | (end > index.stop[rows]))
+    for at in np.flatnonzero(outside).tolist():
+        other = single & (begin < end[at]) & (end > begin[at])
+        other[at] = False
+        if other.any():
+            row, theirs = int(rows[at]), int(rows[np.flatnonzero(other)[0]])
+            good[row] = single[at] = False
+            what = tables[at >= len(index)][0]
+            message = (
+                f"{what} strip {begin[at]} to {end[at]} reaches into that of object {index.numbers[theirs]}"
+            )
+            report(Fault(message, int(index.numbers[row]), int(index.image[row, k.REC_OFFSET])))
 
 
 def _check_numbers(index: ObjectIndex, good: NDArray[np.bool_], report: Report) -> None:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ifcyto.cells import Cell, CellBatch, Channel
-    from ifcyto.readers.daf_records import DafDocument, DafImage
+    from ifcyto.readers.daf_records import DafDocument
 
 __all__ = ["DafReader"]
 
@@ -186,20 +186,12 @@ class DafReader(Reader):
 
     def _named(self, channels: tuple[Channel, ...]) -> tuple[Channel, ...]:
         """Give the channels the names of the DAF's images."""
-        images: dict[int, DafImage] = {}
-        for image in self.document.images:
-            if image.physical_channel >= 0 and not image.base_image:
-                images.setdefault(image.physical_channel + 1, image)
-        absent = sorted(images.keys() - {channel.number for channel in channels})
+        names = self.document.channel_names
+        absent = sorted(names.keys() - {channel.number for channel in channels})
         if absent:
             numbers = ", ".join(map(str, absent))
             self.notes.append(f"the DAF names channels that the CIF does not hold: {numbers}")
-        return tuple(
-            replace(channel, name=images[channel.number].name or channel.name)
-            if channel.number in images
-            else channel
-            for channel in channels
-        )
+        return tuple(replace(channel, name=names.get(channel.number, channel.name)) for channel in channels)
 
 
 def _by_name(files: list[Path], wanted: str) -> Path | None:

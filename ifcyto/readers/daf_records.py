@@ -248,6 +248,15 @@ class DafDocument:
     faults: tuple[Fault, ...] = ()
 
     @property
+    def channel_names(self) -> dict[int, str]:
+        """Name of each instrument channel (1-based number) that an image of its own shows."""
+        names: dict[int, str] = {}
+        for image in self.images:
+            if image.physical_channel >= 0 and not image.base_image and image.name:
+                names.setdefault(image.physical_channel + 1, image.name)
+        return names
+
+    @property
     def object_count(self) -> int:
         """Number of objects, N."""
         return len(self.objects)

@@ -247,8 +247,7 @@ def read_last_difference(strip, diffs):  # type: ignore[no-untyped-def]
     """Unpack the last value, which begins with a byte, and see that nothing follows it."""
     if strip.size == 0 or diffs.size > 1:
         return EARLY_END
-    value = 0
-    shift = 0
+    value = shift = np.int64(0)
     for nibble_at in range(2 * strip.size):
         nibble = (np.int32(strip[nibble_at >> 1]) >> (4 * (nibble_at & 1))) & 15
         value |= (nibble & 7) << shift
