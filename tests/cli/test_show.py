@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import os
+import sys
+
+import pytest
+
+from ifcyto.cli.show import columns, count, progress_bar
+
+
+def test_columns_are_aligned_without_blanks_at_the_end():
+    assert columns([("a", "b", ""), ("long", "c", "d")]) == "a     b\nlong  c  d"
+
+
+def test_count():
+    assert [count(n, "fault") for n in (0, 1, 2)] == ["0 faults", "1 fault", "2 faults"]
+
+
+def test_no_bar_where_stderr_is_no_terminal(capsys):
+    with progress_bar() as progress:
+        assert progress is None
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a pseudo-terminal")
+def test_bar_on_a_terminal_shows_task_and_time_left(monkeypatch):
+    ours, theirs = os.openpty()
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "100")
+    with os.fdopen(theirs, "w") as terminal:
+        monkeypatch.setattr(sys, "stderr", terminal)
+        with progress_bar() as progress:
+            progress("opening [a].cif", 0, 0)
+            for done in (0, 500, 1000):
+                progress("converting [a].cif", done, 1000)
+        terminal.flush()
+        shown = os.read(ours, 100_000).decode()
+    os.close(ours)
+    assert "converting [a].cif" in shown
+    assert "1000" in shown
