@@ -238,7 +238,8 @@ def _draw_tile(
         panels.append(composite(values, looks))
     for k, rgb in enumerate(panels):
         x = left + k * (width + _PANEL_GAP)
-        axes.imshow(rgb, extent=(x, x + width, top + height, top), interpolation="nearest", aspect="auto")
+        pixels = np.round(255 * rgb).astype(np.uint8)
+        axes.imshow(pixels, extent=(x, x + width, top + height, top), interpolation="none", aspect="auto")
     if tile.outline is not None:
         x = left + (grid.panels - 1) * (width + _PANEL_GAP)
         _draw_outline(axes, tile.outline, x, top, grid.panel)

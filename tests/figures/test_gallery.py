@@ -60,7 +60,7 @@ def test_panels_do_not_overlap(rng):
 def test_pixels_have_the_colour_of_their_channel(rng):
     tiles = make_tiles(rng, 2)
     figure = contact_sheet(tiles, channels=CHANNELS, title="", ranges=dict.fromkeys(CHANNELS, (0, 100)))
-    bf, cd, dna, blend = (np.asarray(image.get_array(), float) for image in figure.axes[0].images[:4])
+    bf, cd, dna, blend = (np.asarray(image.get_array()) / 255 for image in figure.axes[0].images[:4])
     share = np.clip(tiles[0].images / 100, 0, 1)
     np.testing.assert_allclose(bf, share[0][:, :, None] * [1, 1, 1], atol=1 / 255)
     np.testing.assert_allclose(cd, share[1][:, :, None] * to_rgb("#FFB000"), atol=1 / 255)
@@ -72,7 +72,7 @@ def test_contrast_is_the_same_for_all_cells_of_a_sheet():
     dim, bright = (Tile(np.full((1, 4, 4), v), "", v, "s") for v in (0, 100))
     both = contact_sheet([dim, bright], channels=["DNA"], title="")
     first, second = (np.asarray(image.get_array()).max() for image in both.axes[0].images)
-    assert (first, second) == (0, 1)
+    assert (first, second) == (0, 255)
 
 
 def test_one_channel_has_no_composite(rng):
@@ -154,3 +154,17 @@ def test_what_does_not_fit_together_is_refused(rng):
         contact_sheet(tiles, channels=["BF"], title="")
     with pytest.raises(ValueError, match=r"object 1000 of S00.*\(3, 24, 20\)"):
         contact_sheet([make_tiles(rng, 1, (3, 8, 8))[0], *tiles], channels=CHANNELS, title="")
+
+
+def test_images_stand_upright_in_the_file():
+    images = np.zeros((1, 4, 4))
+    images[0, 0, 0], images[0, 1, 0] = 100, 50
+    figure = contact_sheet([Tile(images, "", 1, "")], channels=["BF"], title="", ranges={"BF": (0, 100)})
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    sheet = np.asarray(canvas.buffer_rgba())[:, :, 0]
+    scale = figure.dpi / 25.4
+    left, right, bottom, top = (round(edge * scale) for edge in figure.axes[0].images[0].get_extent())
+    quarter = (right - left) // 4
+    drawn = sheet[top + quarter // 2 : bottom : quarter, left + quarter // 2 : right : quarter]
+    assert drawn[:4, :4].tolist() == [[255, 0, 0, 0], [128, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]]
