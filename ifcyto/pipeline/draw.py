@@ -11,7 +11,7 @@ from ifcyto.figures.confusion import confusion_figure
 from ifcyto.figures.histogram import spot_count_histogram
 from ifcyto.figures.style import figure_name, save_figure
 from ifcyto.figures.venn import venn_figure
-from ifcyto.figures.violins import frequency_violins
+from ifcyto.figures.violins import frequency_panels
 from ifcyto.report.model import FigureRef
 
 if TYPE_CHECKING:
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["Album", "draw_agreement", "draw_frequencies", "draw_overlap", "draw_spots"]
 
 METHODS = {"spot": "plain rule", "manual": "manual tags"}
+
+PANELS = 4
+"""Stages side by side in one figure of violins."""
 
 
 class Album:
@@ -55,31 +58,40 @@ class Album:
 
 
 def draw_frequencies(album: Album, found: Findings) -> None:
-    """Violins of the samples' frequencies, one figure per method and stage."""
-    document, plan = found.document, found.plan
+    """Violins of the samples' frequencies: one figure per method, one panel per stage."""
+    plan = found.plan
     for method in plan.methods:
-        for stage in plan.stages:
-            rows = [r for r in document["frequencies"] if (r["stage"], r["method"]) == (stage, method)]
-            groups = {
-                group: [r["percent"] for r in rows if r["group"] == group and r["cells"]]
-                for group in plan.groups
-            }
-            tests = [r for r in document["tests"] if (r["stage"], r["method"]) == (stage, method)]
-            figure = frequency_violins(
-                groups,
-                title=f"{stage}, {METHODS[method]}",
-                ylabel=f"BNE (% of {stage} cells)",
-                tests=[(r["control"], r["case"], r["p"]) for r in tests],
+        for start in range(0, len(plan.stages), PANELS):
+            stages = plan.stages[start : start + PANELS]
+            panels = {stage: _percents(found, stage, method) for stage in stages}
+            figure = frequency_panels(
+                panels,
+                title=f"Frequency of BNEs by the {METHODS[method]}",
+                ylabel="BNE (% of the stage's cells)",
+                tests={stage: _tests(found, stage, method) for stage in stages},
             )
-            sizes = ", ".join(f"{name} n = {len(values)}" for name, values in groups.items())
             album.add(
                 "frequencies",
                 figure,
-                *("frequency", stage, method),
-                caption=f"Frequency of BNEs among {stage} cells by the {METHODS[method]}; one dot a sample "
-                f"({sizes}). Line: median; p: Mann-Whitney, not adjusted.",
-                alt=f"Violin plot of BNE percentages in stage {stage} by group: {sizes}",
+                *("frequency", method),
+                caption=f"Frequency of BNEs by the {METHODS[method]}, per stage; one dot a sample. Thick "
+                "line: median; thin lines: quartiles; p: Mann-Whitney, not adjusted.",
+                alt=f"Violin plots of BNE percentages by group for the stages {', '.join(stages)}",
             )
+
+
+def _percents(found: Findings, stage: str, method: str) -> dict[str, list[float]]:
+    """Frequencies of the samples with cells, by group."""
+    rows = [r for r in found.document["frequencies"] if (r["stage"], r["method"]) == (stage, method)]
+    return {
+        group: [r["percent"] for r in rows if r["group"] == group and r["cells"]]
+        for group in found.plan.groups
+    }
+
+
+def _tests(found: Findings, stage: str, method: str) -> list[tuple[str, str, float]]:
+    rows = [r for r in found.document["tests"] if (r["stage"], r["method"]) == (stage, method)]
+    return [(r["control"], r["case"], r["p"]) for r in rows]
 
 
 def draw_spots(album: Album, found: Findings) -> None:
@@ -112,7 +124,7 @@ def draw_agreement(album: Album, found: Findings) -> None:
         name = "manual tags" if reference == "manual" else "table of truth"
         album.add(
             "agreement",
-            confusion_figure(matrix, true, predicted=predicted, title=f"Plain rule and {name}"),
+            confusion_figure(matrix, true, form="row", predicted=predicted, title=f"Plain rule and {name}"),
             *("confusion", "spot", reference),
             caption=f"What the plain rule called the cells of each class by the {name}; "
             "other: a cell without a tag (true), or no candidate (predicted).",

@@ -31,11 +31,12 @@ Pick = tuple[int, int]
 """Place of a sample in the study, row of an object in it."""
 
 KINDS = {
-    "candidates": "candidates",
-    "agreeing": "candidates that the observer calls a BNE",
-    "disagreeing": "candidates that the observer does not call a BNE",
-    "missed": "cells that the observer calls a BNE and that are no candidates",
+    "candidates": ("candidates", "candidates"),
+    "agreeing": ("candidates tagged BNE", "candidates that the observer calls a BNE"),
+    "disagreeing": ("candidates not tagged BNE", "candidates that the observer does not call a BNE"),
+    "missed": ("tagged BNE, no candidates", "cells that the observer calls a BNE and that are no candidates"),
 }
+"""Kind of cells to the words of a sheet's title and caption."""
 
 
 def choose(
@@ -103,10 +104,10 @@ def draw_sheets(
             figure = contact_sheet(
                 tiles,
                 channels=list(study.settings.channels),
-                title=f"{group}: {KINDS[kind]}",
+                title=f"{group}: {KINDS[kind][0]}",
                 pixel_size_um=sizes.pop() if len(sizes) == 1 else None,
             )
-            words = f"{group}: {len(tiles)} {KINDS[kind]}, chosen at random"
+            words = f"{group}: {KINDS[kind][1]} (up to {report.cells_per_sheet}, chosen at random)"
             album.add(
                 "candidates",
                 figure,
@@ -133,7 +134,8 @@ def _tiles(
 
 def _tile(study: Study, judged: Judged, stack: CellStack, found: Input, row: int, side: int) -> Tile:
     images = stack.images([row], size=side)[0]
-    label = f"{judged.spot_count[row]} spots"
+    spots = int(judged.spot_count[row])
+    label = "1 spot" if spots == 1 else f"{spots} spots"
     if judged.manual is not None:
         label += f", {judged.manual[row] or 'no tag'}"
     return Tile(

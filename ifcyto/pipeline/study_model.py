@@ -142,7 +142,7 @@ class ReportTable(_Table):
         24, description="Most candidates on a contact sheet; 0 draws no sheets."
     )
     image_size: Annotated[StrictInt, Field(ge=8, le=256)] = Field(
-        64, description="Side of the images on a contact sheet, px."
+        80, description="Largest side of the images on a contact sheet, px."
     )
 
 

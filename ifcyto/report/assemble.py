@@ -96,8 +96,8 @@ def _key_numbers(results: Mapping[str, Any]) -> tuple[KeyNumber, ...]:
     cells = sum(sample["counted"] for sample in counted)
     candidates = sum(sample["candidates"] for sample in counted)
     numbers = [
-        KeyNumber("samples", len(counted), note=f"{len(results['groups'])} groups"),
-        KeyNumber("cells counted", cells, note=f"{len(results['stages'])} stages"),
+        KeyNumber("samples", len(counted), note=_number(len(results["groups"]), "group")),
+        KeyNumber("cells counted", cells, note=_number(len(results["stages"]), "stage")),
         KeyNumber("candidates", candidates, note=f"Spot Count = {results['rule']['spots']}"),
     ]
     scores = [row for row in results["agreement"] if row["class"] == "BNE" and not row["sample"]]
@@ -105,11 +105,19 @@ def _key_numbers(results: Mapping[str, Any]) -> tuple[KeyNumber, ...]:
         row = scores[0]
         note = f"plain rule against {parts.reference_name(row['reference'])}"
         numbers += [
-            KeyNumber("F1", row["f1"], note=note),
-            KeyNumber("precision", row["precision"], note=f"{row['tp']} of {row['tp'] + row['fp']}"),
-            KeyNumber("recall", row["recall"], note=f"{row['tp']} of {row['support']}"),
+            KeyNumber("F1", _score(row["f1"]), note=note),
+            KeyNumber("precision", _score(row["precision"]), note=f"{row['tp']} of {row['tp'] + row['fp']}"),
+            KeyNumber("recall", _score(row["recall"]), note=f"{row['tp']} of {row['support']}"),
         ]
     return tuple(numbers)
+
+
+def _number(count: int, word: str) -> str:
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
+
+
+def _score(value: float | None) -> str | None:
+    return None if value is None else f"{value:.3f}"
 
 
 def _provenance(results: Mapping[str, Any], provenance: Mapping[str, Any]) -> Provenance:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ifcyto.report.model import Citation
+from ifcyto.report.sections import INTERVALS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,7 +50,7 @@ def methods_text(results: Mapping[str, Any], provenance: Mapping[str, Any]) -> t
         f"of the largest were dropped. Spot Count is the number of 4-connected components left; objects "
         f"with Spot Count {rule['spots']} are candidates, and BNEs by the plain rule."
     )
-    interval = {"wilson": "Wilson", "clopper-pearson": "Clopper-Pearson"}[results["interval"]]
+    interval = INTERVALS[results["interval"]]
     counting = (
         "The frequency of BNEs is their number in percent of all objects of the same maturation stage in the "
         f"same sample, with {interval} 95 % confidence intervals. Objects without a stage are not counted."

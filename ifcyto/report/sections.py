@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ifcyto.report.model import FigureRef
 
 __all__ = [
+    "INTERVALS",
     "agreement_section",
     "candidates_section",
     "frequencies_section",
@@ -28,6 +29,8 @@ METHOD_NAMES = {
     "fbml": "feature-based machine learning",
     "cnn": "convolutional network",
 }
+
+INTERVALS = {"wilson": "Wilson", "clopper-pearson": "Clopper-Pearson"}
 
 _PERCENT = Column("BNE", "%", "number", 2)
 
@@ -61,7 +64,7 @@ def frequencies_section(results: Mapping[str, Any], figures: tuple[FigureRef, ..
         ("A frequency is the number of BNEs in percent of all cells of that stage in that sample.",),
         figures,
         (table,),
-        (f"95 % confidence intervals: {results['interval']}.",),
+        (f"95 % confidence intervals: {INTERVALS[results['interval']]}.",),
         tuple(f"Stage {stage} holds no cell in any sample." for stage in empty),
     )
 
@@ -84,22 +87,26 @@ def tests_section(results: Mapping[str, Any]) -> Section:
         Column("method"),
         Column("case"),
         Column("control"),
-        Column("n case", kind="integer"),
-        Column("n control", kind="integer"),
+        Column("n"),
         Column("median case", "%", "number", 2),
-        Column("median control", "%", "number", 2),
+        Column("control", "%", "number", 2),
         Column("U", kind="number", digits=1),
         Column("p", kind="p"),
-        Column("p adjusted", kind="p"),
+        Column("adjusted", kind="p"),
         Column("effect", kind="number", digits=2),
-        Column("exact"),
     )
-    keys = (
-        *("stage", "method", "case", "control", "n_case", "n_control", "median_case", "median_control"),
-        *("u", "p", "p_adjusted", "effect", "exact"),
+    keys = ("median_case", "median_control", "u", "p", "p_adjusted", "effect")
+    rows = tuple(
+        (
+            *(row[key] for key in ("stage", "method", "case", "control")),
+            f"{row['n_case']} / {row['n_control']}",
+            *(row[key] for key in keys),
+        )
+        for row in results["tests"]
     )
+    exact = all(row["exact"] for row in results["tests"])
     correction = {
-        "holm": "p adjusted: Holm's correction over the stages and case groups of one method.",
+        "holm": "Adjusted: Holm's correction over the stages and case groups of one method.",
         "none": "The p values are not adjusted, as the study asks.",
     }[results["correction"]]
     return Section(
@@ -107,8 +114,9 @@ def tests_section(results: Mapping[str, Any]) -> Section:
         "Tests",
         ("Two-sided Mann-Whitney U tests of the samples' frequencies, case against control.",),
         (),
-        (Table("Mann-Whitney tests", columns, _rows(results["tests"], keys), "tests.csv"),),
+        (Table("Mann-Whitney tests", columns, rows, "tests.csv"),),
         (
+            "All p values are exact." if exact else "Some p values are normal approximations; see tests.csv.",
             correction,
             "Effect: rank-biserial correlation; 1 when every case lies above every control, -1 below.",
         ),
