@@ -192,14 +192,14 @@ def _layout(kind: str, stage: Stage, rng: np.random.Generator) -> tuple[list[_Bl
         return [_round(0.0, turn, body, rng)], [_round(rng.uniform(0.0, body - core - 1), turn, core, rng)]
     if kind == "BNE":
         small = 0.68 * core
-        apart = small + rng.uniform(0.8, max(0.9, body - 2 * small - 1.0))
+        apart = small + rng.uniform(-0.2, max(0.6, body - 2 * small - 1.0))
         return [_round(0.0, turn, body, rng)], [_round(side * apart, turn, small, rng) for side in (-1, 1)]
     if kind == "Doublet":
         apart = 0.97 * body
         bodies = [_round(side * apart, turn, body, rng) for side in (-1, 1)]
         return bodies, [_round(side * (apart + rng.uniform(-1, 1)), turn, core, rng) for side in (-1, 1)]
     if kind == "Irregular":
-        lobes = [_round(side * rng.uniform(0.5, 0.7) * core, turn, 0.7 * core, rng) for side in (-1, 1)]
+        lobes = [_round(side * rng.uniform(0.5, 0.95) * core, turn, 0.7 * core, rng) for side in (-1, 1)]
         long = [_Blob(0.0, 0.0, 1.45 * core, 0.65 * core, turn)]
         return [_round(0.0, turn, body, rng)], lobes if rng.random() < 0.6 else long
     msg = f"expected a kind out of {', '.join(KINDS)}, found {kind!r}"

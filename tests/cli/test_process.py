@@ -21,7 +21,6 @@ HEAVY = (
     "skimage",
     "sklearn",
     "tifffile",
-    "pydantic",
 )
 
 
