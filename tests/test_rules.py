@@ -14,10 +14,11 @@ import pytest
 import ifcyto
 
 ROOT = Path(__file__).resolve().parents[1]
-HEAVY = ("anndata", "dask", "h5py", "jinja2", "keras", "matplotlib", "napari", "numba", "numpy", "pandas", "scipy")
+HEAVY = (
     "anndata",
     "dask",
     "h5py",
+    "jinja2",
     "keras",
     "matplotlib",
     "napari",
@@ -25,7 +26,6 @@ HEAVY = ("anndata", "dask", "h5py", "jinja2", "keras", "matplotlib", "napari", "
     "numpy",
     "pandas",
     "scipy",
-    "skimage",
 )
 
 
