@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -35,12 +35,16 @@ def progress_bar() -> Iterator[Callable[[str, int, int], None] | None]:
         console=Console(stderr=True),
         transient=True,
     )
-    known: dict[str, Any] = {}
 
     def show(task: str, done: int, total: int) -> None:
-        if task not in known:
-            known[task] = bar.add_task(task, total=total or None)
-        bar.update(known[task], completed=done, total=total or None, visible=not total or done < total)
+        current = bar.tasks[0] if bar.tasks else None
+        if current is None or current.description != task:
+            line = bar.add_task(task, completed=done, total=total or None)
+            if current is not None:
+                bar.remove_task(current.id)
+        else:
+            line = current.id
+        bar.update(line, completed=done, total=total or None)
 
     with bar:
         yield show

@@ -100,8 +100,7 @@ class Description:
             parts.append(("populations", [head, *rows]))
         if self.labels:
             parts.append(("labels", [(name, str(n)) for name, n in self.labels.items()]))
-        if self.provenance.get("sources"):
-            sources = [(s["name"], f"{s['size']:,} bytes", s["sha256"]) for s in self.provenance["sources"]]
+        if sources := _source_rows(self.provenance):
             parts.append(("made from", sources))
         if self.notes:
             parts.append(("notes", [(note,) for note in self.notes]))
@@ -144,6 +143,15 @@ def _channel_table(channels: tuple[dict[str, Any], ...]) -> list[tuple[str, ...]
         for channel in channels
     ]
     return [head, *rows]
+
+
+def _source_rows(provenance: dict[str, Any]) -> list[tuple[str, ...]]:
+    """Name, size and digest of what a stack was made from, as far as it says."""
+    sources = [source for source in provenance.get("sources") or [] if isinstance(source, dict)]
+    return [
+        (str(source.get("name", "?")), f"{source.get('size', '?')} bytes", str(source.get("sha256", "")))
+        for source in sources
+    ]
 
 
 def _known(count: int | None) -> str:
