@@ -45,11 +45,13 @@ def load(folder: Path) -> tuple[list[tuple], np.ndarray]:
 
 
 def called(cells: list[tuple], rule: NuclearRule) -> np.ndarray:
+    """Whether the plain rule calls each cell one with two nuclei."""
     masks = (nuclear_mask(*cell, pixel_size_um=0.5, rule=rule) for cell in cells)
     return np.array([spot_count(mask) == 2 for mask in masks])
 
 
 def score(truth: np.ndarray, found: np.ndarray) -> tuple[float, float, float]:
+    """Precision, recall and F1."""
     tp = np.count_nonzero(truth & found)
     return tp / max(found.sum(), 1), tp / max(truth.sum(), 1), 2 * tp / max(truth.sum() + found.sum(), 1)
 
@@ -64,6 +66,7 @@ def folds(truth: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def main() -> None:
+    """Print the scores."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--data", type=Path, default=DATA)
     options.add_argument("--folds", type=int, default=5)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ifcyto._kernel import kernel
+from ifcyto.cells import MASK_OBJECT
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,24 +30,26 @@ def mask_centroids(
 ) -> None:
     """Mean row and column of the pixels with value 1 in any channel, into ``out (n, 2)``."""
     for i in range(len(heights)):
-        height, width = heights[i], widths[i]
+        height, width = np.int64(heights[i]), np.int64(widths[i])
         area = height * width
-        hit = np.empty(width, np.uint8)
+        hit = np.zeros(area, np.uint8)
+        for channel in range(n_channels):  # whole planes at once: long loops are vectorised
+            begin = offsets[i] + channel * area
+            plane = masks[begin : begin + area]
+            for at in range(area):
+                hit[at] |= np.uint8(plane[at] == MASK_OBJECT)
+        in_column = np.zeros(width, np.int32)
         count, row_sum, column_sum = 0, 0, 0
         for row in range(height):
-            hit[:] = 0
-            for channel in range(n_channels):
-                begin = offsets[i] + channel * area + row * width
-                line = masks[begin : begin + width]
-                for column in range(width):
-                    hit[column] |= line[column] == 1
-            in_row, column_part = 0, 0
+            line = hit[row * width : (row + 1) * width]
+            in_row = np.int32(0)
             for column in range(width):
-                in_row += hit[column]
-                column_part += hit[column] * column
+                in_row += np.int32(line[column])
+                in_column[column] += np.int32(line[column])
             count += in_row
             row_sum += in_row * row
-            column_sum += column_part
+        for column in range(width):
+            column_sum += in_column[column] * column
         if count:
             out[i, 0] = row_sum / count
             out[i, 1] = column_sum / count

@@ -190,7 +190,8 @@ def write_cif(
     >>> from ifcyto.cells import Cell, Channel
     >>> cell = Cell(0, np.arange(-10, 10, dtype=np.int16).reshape(1, 4, 5))
     >>> path = write_cif([cell], pathlib.Path(tempfile.mkdtemp()) / "a.cif", channels=[Channel(1, "BF")])
-    >>> int(CifReader(path).read_cell(0).images.min())
+    >>> with CifReader(path) as reader:
+    ...     int(reader.read_cell(0).images.min())
     -10
     """
     numbers = [channel.number for channel in channels]
