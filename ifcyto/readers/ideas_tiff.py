@@ -93,7 +93,7 @@ class IdeasTiffReader(Reader):
 
     def _list(self) -> dict[tuple[int, int], str]:
         """File names by object and channel number, of the prefix that most files have."""
-        listing = list_folder(self.path)
+        listing = list_folder(self.path, natural=False)
         others = listing.others + listing.folders
         if others:
             self.notes.append(f"{len(others)} other entries of the folder are not read: {name_some(others)}")

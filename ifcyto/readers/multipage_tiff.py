@@ -14,6 +14,7 @@ from ifcyto.cells import Channel
 from ifcyto.errors import FormatError
 from ifcyto.readers.files import FilesReader, Picture
 from ifcyto.readers.folders import TIFF_SUFFIXES, peek, split_suffix
+from ifcyto.readers.ideas_tiff import split_name
 from ifcyto.readers.ome import is_ome, parse_ome
 from ifcyto.readers.tiff_pages import is_tiff
 from ifcyto.readers.tiff_pixels import read_tiff
@@ -57,6 +58,10 @@ class MultipageTiffReader(FilesReader):
             return is_tiff(head)
         suffixes = {split_suffix(name)[1] for name in peek(path).images}
         return bool(suffixes) and suffixes <= set(TIFF_SUFFIXES)
+
+    def _single(self) -> tuple[list[str], list[int]]:
+        exported = split_name(self.path.name)  # one file of an IDEAS export ends in the channel's number
+        return ([self.path.name], [exported[1]]) if exported else super()._single()
 
     def _load(self, path: Path) -> Picture:
         return load_multipage(path)

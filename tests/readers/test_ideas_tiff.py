@@ -10,6 +10,7 @@ import pytest
 
 from ifcyto.errors import FormatError
 from ifcyto.readers.ideas_tiff import IdeasTiffReader, split_name
+from ifcyto.readers.registry import open_acquisition
 from ifcyto.testing import check_reader
 from ifcyto.testing.tiff_files import tiff_bytes
 
@@ -205,3 +206,10 @@ def test_only_the_first_object_is_opened(folder, monkeypatch):
     monkeypatch.setattr(IdeasTiffReader, "_planes", lambda self, row: opened.append(row) or real(self, row))
     with IdeasTiffReader(folder):
         assert opened == [0]
+
+
+def test_one_file_alone_keeps_its_object_number(folder, truth):
+    with open_acquisition(folder / "MDS 1_12_Ch6.ome.tif") as reader:
+        assert reader.format == "multipage-tiff"
+        assert reader.object_numbers.tolist() == [12]
+        np.testing.assert_array_equal(reader.read_cell(0).images[0], truth[12][1])
