@@ -7,7 +7,7 @@ numbers per object, never the images of a file.
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -210,13 +210,14 @@ def _append(writer: StackWriter, index: int, source: Source, first: int | None, 
     n_objects = 0
     task = f"converting {source.reader.path.name}"
     batches = read_batches(source, workers=options.workers, progress=options.progress, task=task)
-    for ranks, batch in batches:
-        n_objects += len(batch)
-        if first is None:
-            writer.append(batch, index)
-        else:
-            renumbered = replace(batch, object_numbers=first + ranks)
-            writer.append(renumbered, index, source_object_numbers=batch.object_numbers)
+    with closing(batches):
+        for ranks, batch in batches:
+            n_objects += len(batch)
+            if first is None:
+                writer.append(batch, index)
+            else:
+                renumbered = replace(batch, object_numbers=first + ranks)
+                writer.append(renumbered, index, source_object_numbers=batch.object_numbers)
     return n_objects
 
 

@@ -5,7 +5,7 @@ Names of persons and folders stay behind unless they are asked for.
 
 from __future__ import annotations
 
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,7 @@ from ifcyto.writers.cif import subset_cif, write_cif
 from ifcyto.writers.tiff import write_object_tiffs, write_ome_tiff
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Generator, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -138,14 +138,14 @@ def export_cif(
         form = common_form(sources)
         numbers = np.concatenate([source.object_numbers for source in sources])
         renumber = len(np.unique(numbers)) < len(numbers)
-        cells = (cell for source in sources for cell in _cells(source, n_workers(workers), report))
-        write_cif(
-            (replace(cell, object_number=i) for i, cell in enumerate(cells)) if renumber else cells,
-            output,
-            channels=form[0],
-            magnification=magnification(sources[0].reader.metadata) or DEFAULT_MAGNIFICATION,
-            overwrite=overwrite,
-        )
+        with closing(_cells(sources, n_workers(workers), report)) as cells:
+            write_cif(
+                (replace(cell, object_number=i) for i, cell in enumerate(cells)) if renumber else cells,
+                output,
+                channels=form[0],
+                magnification=magnification(sources[0].reader.metadata) or DEFAULT_MAGNIFICATION,
+                overwrite=overwrite,
+            )
     return ExportResult(output, len(numbers), _note(len(paths)) if renumber else ())
 
 
@@ -227,8 +227,8 @@ def _export_tiffs(
         if len(paths) > 1:
             _make_folder(output)
         for source, folder, name in zip(sources, folders, names, strict=True):
-            cells = _cells(source, n_workers(workers), progress or no_progress)
-            write(cells, folder, channels=source.channels, prefix=name, overwrite=overwrite)
+            with closing(_cells([source], n_workers(workers), progress or no_progress)) as cells:
+                write(cells, folder, channels=source.channels, prefix=name, overwrite=overwrite)
         return ExportResult(output, sum(len(source) for source in sources))
 
 
@@ -246,10 +246,12 @@ def _opened(
         yield sources
 
 
-def _cells(source: Source, workers: int, progress: Progress) -> Iterator[Cell]:
-    task = f"exporting {source.reader.path.name}"
-    for _, batch in read_batches(source, workers=workers, progress=progress, task=task):
-        yield from batch.cells()
+def _cells(sources: list[Source], workers: int, progress: Progress) -> Generator[Cell]:
+    for source in sources:
+        task = f"exporting {source.reader.path.name}"
+        with closing(read_batches(source, workers=workers, progress=progress, task=task)) as batches:
+            for _, batch in batches:
+                yield from batch.cells()
 
 
 def _note(n_inputs: int) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, TypeVar
 from ifcyto.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator, Iterable
 
 __all__ = ["Progress", "in_background", "in_order", "n_workers", "no_progress"]
 
@@ -80,8 +80,10 @@ def in_background(function: Callable[[], Result]) -> Future[Result]:
 
 def in_order(
     function: Callable[[Task], Result], tasks: Iterable[Task], *, workers: int, ahead: int = 2
-) -> Iterator[Result]:
+) -> Generator[Result]:
     """Apply `function` to every task in a pool of threads; yield the results in the order of the tasks.
+
+    Whoever stops early closes the generator, which ends the threads.
 
     Parameters
     ----------

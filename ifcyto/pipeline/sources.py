@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ from ifcyto.readers.registry import open_acquisition
 from ifcyto.stack.cell_stack import CellStack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Generator, Mapping, Sequence
     from typing import Any
 
     from numpy.typing import NDArray
@@ -184,8 +185,10 @@ def _labels(source: Source) -> str:
 
 def read_batches(
     source: Source, *, workers: int, progress: Progress, task: str
-) -> Iterator[tuple[NDArray[np.int64], CellBatch]]:
+) -> Generator[tuple[NDArray[np.int64], CellBatch]]:
     """Read the wanted objects in threads, in file order, in bounded memory.
+
+    Whoever stops early closes it, which ends the threads.
 
     Yields
     ------
@@ -206,9 +209,10 @@ def read_batches(
 
     progress(task, 0, n_objects)
     starts = range(0, n_objects, BATCH_ROWS)
-    for start, result in zip(starts, in_order(read, starts, workers=workers), strict=True):
-        yield result
-        progress(task, min(start + BATCH_ROWS, n_objects), n_objects)
+    with closing(in_order(read, starts, workers=workers)) as results:
+        for start, result in zip(starts, results, strict=True):
+            yield result
+            progress(task, min(start + BATCH_ROWS, n_objects), n_objects)
 
 
 def magnification(metadata: Mapping[str, Any]) -> float | None:

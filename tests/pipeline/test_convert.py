@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import h5py
@@ -244,6 +245,8 @@ def test_full_disk_or_ctrl_c_leaves_nothing(tmp_path, demo_cif, monkeypatch, rai
     with pytest.raises(seen, match=r"No space left on device|Ctrl-C"):
         convert(demo_cif, tmp_path / "a.h5")
     assert list(tmp_path.iterdir()) == []
+    names = [thread.name for thread in threading.enumerate()]
+    assert not [name for name in names if name.startswith("ifcyto") and "background" not in name]
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs kill -9")

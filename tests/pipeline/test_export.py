@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 import tifffile
@@ -108,6 +110,7 @@ def test_damage_and_wrong_objects_leave_nothing(tmp_path, damaged_cif, export):
         with pytest.raises(FormatError, match="object 7, offset"):
             export(damaged_cif, tmp_path / "out")
     assert set(tmp_path.iterdir()) == before
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("ifcyto")]
 
 
 def test_two_inputs_of_one_name_are_refused(tmp_path, demo_cif):
