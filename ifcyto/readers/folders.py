@@ -41,7 +41,8 @@ _PEEK = 256
 class Listing:
     """Names of the images, other files and subfolders of one folder.
 
-    Hidden entries (first letter a dot) are left out.
+    Hidden entries (first letter a dot) are left out. What is no plain file (a pipe, a
+    link to nothing) is among `others`.
     """
 
     images: list[str] = field(default_factory=list)
@@ -73,7 +74,7 @@ def list_folder(path: Path, *, most: int | None = None, natural: bool = True) ->
                     continue
                 if entry.is_dir():
                     listing.folders.append(entry.name)
-                elif split_suffix(entry.name)[1]:
+                elif split_suffix(entry.name)[1] and entry.is_file():
                     listing.images.append(entry.name)
                 else:
                     listing.others.append(entry.name)

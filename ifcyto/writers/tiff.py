@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tifffile
 
+from ifcyto._output import refuse_existing, replacing
 from ifcyto.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
@@ -156,16 +157,12 @@ def write_ome_tiff(
             for cell in _checked(cells, channels):
                 _write_ome(place / f"{prefix}_{cell.object_number}.ome.tif", cell, channels)
         return path
-    if path.exists() and not overwrite:
-        msg = f"{path}: exists already; choose another name or allow overwriting"
-        raise OutputError(msg)
-    whole = list(_checked(cells, channels))
-    if len(whole) != 1:
-        msg = f"{path}: expected one cell for a single file, found {len(whole)}; name a folder for more"
-        raise UsageError(msg)
-    with _workplace(path) as place:
-        _write_ome(place / path.name, whole[0], channels)
-        (place / path.name).replace(path)
+    with replacing(path, overwrite=overwrite) as temporary:
+        whole = list(_checked(cells, channels))
+        if len(whole) != 1:
+            msg = f"{path}: expected one cell for a single file, found {len(whole)}; name a folder for more"
+            raise UsageError(msg)
+        _write_ome(temporary, whole[0], channels)
     return path
 
 
@@ -233,31 +230,23 @@ def _checked(cells: Iterable[Cell], channels: Sequence[Channel]) -> Iterator[Cel
 
 @contextmanager
 def _new_folder(folder: Path, *, overwrite: bool) -> Iterator[Path]:
-    """Yield a place to write files in; move them to `folder` when all is written."""
-    exists = folder.is_dir() and any(folder.iterdir())
-    if (exists and not overwrite) or (folder.exists() and not folder.is_dir()):
-        msg = f"{folder}: exists already; choose another name or allow overwriting"
-        raise OutputError(msg)
-    with _workplace(folder) as place:
-        inside = place / folder.name
-        inside.mkdir()
-        yield inside
-        if exists:
-            for file in inside.iterdir():
-                file.replace(folder / file.name)
-        else:
-            inside.replace(folder)
-
-
-@contextmanager
-def _workplace(target: Path) -> Iterator[Path]:
-    """Yield a hidden folder beside `target`, removed in the end; the disk's refusals become OutputError."""
+    """Yield a hidden folder to write in; its files get their places when all are written."""
+    exists = folder.exists() and not (folder.is_dir() and not any(folder.iterdir()))
+    if exists:
+        refuse_existing(folder, overwrite=overwrite and folder.is_dir())
     try:
-        place = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".partial", dir=target.parent))
+        place = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".part", dir=folder.parent))
         try:
-            yield place
+            inside = place / folder.name
+            inside.mkdir()
+            yield inside
+            if exists:
+                for file in inside.iterdir():
+                    file.replace(folder / file.name)
+            else:
+                inside.replace(folder)
         finally:
             shutil.rmtree(place, ignore_errors=True)
     except OSError as error:
-        msg = f"{target}: cannot be written: {error.strerror or error}"
+        msg = f"{folder}: cannot be written: {error.strerror or error}"
         raise OutputError(msg) from error

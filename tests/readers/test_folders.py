@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 
@@ -25,6 +27,15 @@ def test_listing_sorts_into_kinds(tmp_path):
         ["notes.txt"],
         ["folder.tif"],
     )
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_or_dead_link_is_never_opened(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "link.png").symlink_to(tmp_path / "nothing.png")
+    (tmp_path / "real.png").touch()
+    listing = list_folder(tmp_path)
+    assert (listing.images, listing.others) == (["real.png"], ["link.png", "pipe.png"])
 
 
 def test_a_folder_that_cannot_be_listed(tmp_path):

@@ -80,7 +80,7 @@ def test_the_same_cell_gives_the_same_bytes(tmp_path, cells):
 def test_existing_output_is_kept(tmp_path, cells, write):
     folder = write(cells[:1], tmp_path / "out", channels=CHANNELS)
     before = {path: path.read_bytes() for path in folder.iterdir()}
-    with pytest.raises(OutputError, match="out: exists already; choose another name or allow overwriting"):
+    with pytest.raises(OutputError, match="out: exists already: choose another name or allow overwriting"):
         write(cells, folder, channels=CHANNELS)
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
     write(cells[1:], folder, channels=CHANNELS, overwrite=True)
@@ -169,4 +169,6 @@ def test_the_disk_refuses(tmp_path, cells, write, monkeypatch):
     monkeypatch.setattr(tifffile, "imwrite", full)
     with pytest.raises(OutputError, match="out: cannot be written: No space left on device"):
         write(cells, tmp_path / "out", channels=CHANNELS)
+    with pytest.raises(OutputError, match=r"a\.tif: cannot be written: No space left on device"):
+        write_ome_tiff(cells[:1], tmp_path / "a.tif", channels=CHANNELS)
     assert names(tmp_path) == []
