@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import pytest
 
@@ -196,3 +197,20 @@ def test_ctrl_c_is_exit_130_in_one_line(capsys, tmp_path, demo_cif, monkeypatch)
     code, out, err = run(capsys, "convert", demo_cif, "-o", tmp_path / "a.h5")
     assert (code, out, err) == (130, "", "stopped: nothing unfinished was kept\n")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_demo_ends_with_the_path_of_its_report(capsys, tmp_path, monkeypatch):
+    from ifcyto.samples import demo
+
+    small = partial(demo.write_demo_study, samples_per_group=1, cells_per_sample=20)
+    monkeypatch.setattr(demo, "write_demo_study", small)
+    monkeypatch.chdir(tmp_path)
+    code, out, _ = run(capsys, "demo", "--out", "study", "--seed", "3")
+    assert code == 0
+    report = tmp_path / out.splitlines()[-1]
+    assert report.name == "report.html"
+    assert "<html" in report.read_text(encoding="utf-8")
+    assert "seed = 3" in (tmp_path / "study" / "study.toml").read_text()
+    code, out, err = run(capsys, "demo", "--out", "study")
+    assert (code, out) == (2, "")
+    assert "a study is there already" in err

@@ -87,17 +87,6 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path, demo_cif):
     assert done.returncode == 1
 
 
-def test_demo_ends_with_the_path_of_its_report(tmp_path):
-    done = run("demo", "--out", "study", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    report = tmp_path / done.stdout.splitlines()[-1]
-    assert report.name == "report.html"
-    assert "<html" in report.read_text(encoding="utf-8")
-    again = run("demo", "--out", "study", cwd=tmp_path)
-    assert again.returncode == 2
-    assert "a study is there already" in again.stderr
-
-
 def test_run_leaves_the_results_beside_the_report(tmp_path):
     from ifcyto.samples.demo import write_demo_study
 
