@@ -64,6 +64,10 @@ HOSTILE = {
         [(273, 4, 2**32 - 1, b"\0\0\0\0")],
         r"tag 273 \(strip_offsets\) claims 4294967295 values",
     ),
+    "values outside": (
+        [(273, 4, 3, struct.pack("<I", 10**6))],
+        r"offset 82: tag 273 \(strip_offsets\) claims 3 values of type 4, which the file does not hold",
+    ),
     "not deflated": ([short(259, 8)], r"deflated pixels are damaged"),
     "tile of zero": ([long(322, 0), long(323, 16), long(324, 8), long(325, 1)], r"found 16 x 0 pixels"),
     "huge tile": (
@@ -171,6 +175,11 @@ def test_deflate_that_ends_early(tmp_path):
 def test_malformed_entries_that_nothing_depends_on(number):
     data = tiff_bytes([PLANE], tags=[(number, 2, 2**32 - 1, b"\xff\xff\xff\xff")])
     np.testing.assert_array_equal(read_pages(data, "a.tif")[0].numbers("width"), [4])
+
+
+def test_a_text_that_begins_outside_is_left_out():
+    data = tiff_bytes([PLANE], tags=[(270, 2, 50, struct.pack("<I", 10**6))])
+    assert "description" not in read_pages(data, "a.tif")[0].values
 
 
 def test_texts_of_any_encoding():
