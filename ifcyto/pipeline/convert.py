@@ -19,7 +19,7 @@ from ifcyto.errors import OutputError, UsageError
 from ifcyto.pipeline.objects import objects_per_source
 from ifcyto.pipeline.parallel import in_background, n_workers, no_progress
 from ifcyto.pipeline.personal import without_personal
-from ifcyto.pipeline.sources import as_paths, common_form, open_source, read_batches
+from ifcyto.pipeline.sources import as_paths, common_form, open_source, read_batches, refuse_input_as_output
 from ifcyto.provenance import provenance
 from ifcyto.stack.write import StackWriter
 
@@ -162,6 +162,7 @@ def _plan(paths: list[Path], output: Path, *, overwrite: bool) -> list[tuple[Pat
             raise UsageError(msg)
         jobs = [(output / name, [i]) for i, name in enumerate(names)]
     for path, _ in jobs:
+        refuse_input_as_output(paths, path)
         if path.exists() and not overwrite:
             msg = f"{path}: exists already; choose another name or overwrite it (--overwrite)"
             raise OutputError(msg)

@@ -16,7 +16,15 @@ import numpy as np
 from ifcyto.errors import OutputError, UsageError
 from ifcyto.pipeline.objects import objects_per_source
 from ifcyto.pipeline.parallel import n_workers, no_progress
-from ifcyto.pipeline.sources import as_paths, common_form, is_stack, magnification, open_source, read_batches
+from ifcyto.pipeline.sources import (
+    as_paths,
+    common_form,
+    is_stack,
+    magnification,
+    open_source,
+    read_batches,
+    refuse_input_as_output,
+)
 from ifcyto.readers.cif import CifReader
 from ifcyto.readers.registry import reader_class
 from ifcyto.writers.cif import subset_cif, write_cif
@@ -123,6 +131,7 @@ def export_cif(
     paths, output = as_paths(inputs), Path(output)
     chosen = objects_per_source(objects, len(paths))
     report = progress or no_progress
+    refuse_input_as_output(paths, output)
     _free(output, overwrite=overwrite)
     if channels is None and all(not is_stack(path) and reader_class(path) is CifReader for path in paths):
         report(f"writing {output.name}", 0, 0)
@@ -222,6 +231,7 @@ def _export_tiffs(
     if len(set(names)) < len(names):
         msg = f"{output}: two inputs of one name would be written to one folder; export them to two"
         raise UsageError(msg)
+    refuse_input_as_output(paths, output)
     folders = [output] if len(paths) == 1 else [output / name for name in names]
     with _opened(paths, chosen, channels) as sources:
         if len(paths) > 1:

@@ -35,6 +35,7 @@ __all__ = [
     "is_stack",
     "open_source",
     "read_batches",
+    "refuse_input_as_output",
 ]
 
 BATCH_ROWS = 256
@@ -97,6 +98,22 @@ def as_paths(inputs: Path | str | Sequence[Path | str]) -> list[Path]:
         msg = "expected at least one input, found none"
         raise UsageError(msg)
     return paths
+
+
+def refuse_input_as_output(paths: Sequence[Path], output: Path) -> None:
+    """Raise when `output` is one of the inputs, or would lie inside one that is a folder.
+
+    Raises
+    ------
+    UsageError
+        It is: the originals stay as they are.
+    """
+    target = output.resolve()
+    for path in paths:
+        source = path.resolve()
+        if target == source or (source in target.parents and source.is_dir()):
+            msg = f"{output}: expected an output apart from the inputs, found it in {path}"
+            raise UsageError(msg)
 
 
 def is_stack(path: Path) -> bool:

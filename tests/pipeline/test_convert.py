@@ -16,6 +16,7 @@ import pytest
 
 from ifcyto.errors import FormatError, OutputError, UsageError
 from ifcyto.pipeline.convert import convert
+from ifcyto.pipeline.export import export_object_tiffs
 from ifcyto.pipeline.parallel import no_progress
 from ifcyto.pipeline.sources import BATCH_ROWS, Source, read_batches
 from ifcyto.readers.cif import CifReader
@@ -212,6 +213,15 @@ def test_a_stack_is_no_input(tmp_path, demo_cif):
     stack = convert(demo_cif, tmp_path / "a.h5").outputs[0]
     with pytest.raises(UsageError, match=r"a\.h5: is an HDF5 file: a cell stack needs no conversion"):
         convert(stack, tmp_path / "b.h5")
+
+
+def test_output_inside_an_input_folder_is_refused(tmp_path, demo_cif):
+    folder = export_object_tiffs(demo_cif, tmp_path / "tiffs", objects=[1]).path
+    before = set(folder.iterdir())
+    for output in (folder, folder / "new" / "a.h5"):
+        with pytest.raises(UsageError, match="expected an output apart from the inputs, found it in"):
+            convert(folder, output, overwrite=True)
+    assert set(folder.iterdir()) == before
 
 
 def test_no_input_and_missing_input(tmp_path):

@@ -116,3 +116,12 @@ def test_damage_and_wrong_objects_leave_nothing(tmp_path, damaged_cif, export):
 def test_two_inputs_of_one_name_are_refused(tmp_path, demo_cif):
     with pytest.raises(UsageError, match="two inputs of one name"):
         export_ome_tiff([demo_cif, demo_cif], tmp_path / "out")
+
+
+@pytest.mark.parametrize("export", [export_cif, export_ome_tiff, export_object_tiffs])
+def test_an_input_is_never_replaced(tmp_path, demo_cif, export):
+    mine = tmp_path / "mine.cif"
+    mine.write_bytes(demo_cif.read_bytes())
+    with pytest.raises(UsageError, match=r"mine\.cif: expected an output apart from the inputs"):
+        export(mine, tmp_path / "." / "mine.cif", objects=[1], overwrite=True)
+    assert mine.read_bytes() == demo_cif.read_bytes()
