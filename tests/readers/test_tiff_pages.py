@@ -66,7 +66,7 @@ HOSTILE = {
     ),
     "values outside": (
         [(273, 4, 3, struct.pack("<I", 10**6))],
-        r"offset 82: tag 273 \(strip_offsets\) claims 3 values of type 4, which the file does not hold",
+        r"offset 70: tag 273 \(strip_offsets\) claims 3 values of type 4, which the file does not hold",
     ),
     "not deflated": ([short(259, 8)], r"deflated pixels are damaged"),
     "tile of zero": ([long(322, 0), long(323, 16), long(324, 8), long(325, 1)], r"found 16 x 0 pixels"),
