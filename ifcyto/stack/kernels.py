@@ -39,12 +39,12 @@ def mask_centroids(
             for at in range(area):
                 hit[at] |= np.uint8(plane[at] == MASK_OBJECT)
         in_column = np.zeros(width, np.int32)
-        count, row_sum, column_sum = 0, 0, 0
+        count, row_sum, column_sum = np.int64(0), np.int64(0), np.int64(0)
         for row in range(height):
             line = hit[row * width : (row + 1) * width]
-            in_row = np.int32(0)
+            in_row = np.int64(0)
             for column in range(width):
-                in_row += np.int32(line[column])
+                in_row += np.int64(line[column])
                 in_column[column] += np.int32(line[column])
             count += in_row
             row_sum += in_row * row
