@@ -12,9 +12,12 @@ import json
 import statistics
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from common import large_cif, machine, parser
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CHILD = """
 import json, resource, sys, time

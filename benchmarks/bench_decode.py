@@ -111,11 +111,13 @@ def main() -> None:
         "ifcyto kernels": median_seconds(ours, options.repeats) / n,
         "ifcyto reader (file, values, batches)": median_seconds(whole_reader, options.repeats) / n,
         "pure Python": median_seconds(in_python, 1) / few,
-        "ifcyto opening (walk and check the chain)": median_seconds(lambda: CifReader(path), options.repeats) / n,
+        "ifcyto opening (walk and check the chain)": median_seconds(lambda: CifReader(path), options.repeats)
+        / n,
     }
     if not (np.array_equal(pixels, c_pixels) and np.array_equal(masks, c_masks)):
         raise RuntimeError("the C reference and ifcyto differ")
-    print(f"{machine()}; {n} objects, {channels} channels, {n_pixels * 2 / 1e6:.0f} MB of pixels, one core")
+    print(machine())
+    print(f"{n} objects, {channels} channels, {n_pixels * 2 / 1e6:.0f} MB of pixels, one core")
     print(f"{'decoder':<42} {'objects/s':>12} {'MB/s':>8} {'x time of C fast':>17}")
     for name, seconds in times.items():
         rate = n_pixels * 2 / n / seconds / 1e6

@@ -27,7 +27,7 @@ def parser(description: str, n_objects: int) -> argparse.ArgumentParser:
     """Options that every benchmark takes."""
     options = argparse.ArgumentParser(description=description)
     options.add_argument("--objects", type=int, default=n_objects, help="objects in the test file")
-    options.add_argument("--repeats", type=int, default=5, help="runs of each measurement; medians are printed")
+    options.add_argument("--repeats", type=int, default=5, help="runs of each; medians are printed")
     options.add_argument("--folder", type=Path, default=Path("bench-files"), help="where test files are kept")
     options.add_argument("--source", type=Path, default=EXAMPLE, help="real CIF whose objects are repeated")
     return options
@@ -65,4 +65,5 @@ def median_seconds(function: Callable[[], object], repeats: int) -> float:
 
 def machine() -> str:
     """One line about the machine, without its name."""
-    return f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, numpy {np.__version__}"
+    versions = f"Python {platform.python_version()}, numpy {np.__version__}"
+    return f"{os.cpu_count()} cores, {platform.machine()}, {versions}"
