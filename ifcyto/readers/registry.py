@@ -49,6 +49,8 @@ def reader_class(path: Path | str) -> type[Reader]:
             if not any(path.iterdir()):
                 raise FormatError(path, "expected images in this folder, found nothing")
         else:
+            if path.exists() and not path.is_file():
+                raise FormatError(path, "expected a file or a folder, found a device or a pipe")
             with path.open("rb") as file:
                 head = file.read(HEAD_BYTES)
             if not head:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 
 import numpy as np
@@ -377,3 +378,9 @@ def test_what_is_no_cif_is_refused(tmp_path, content, words):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(FormatError, match=r"none\.cif: cannot be opened: No such file"):
         ifcyto.open_acquisition(tmp_path / "none.cif")
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "a.cif")
+    with pytest.raises(FormatError, match="expected a file or a folder, found a device or a pipe"):
+        ifcyto.open_acquisition(tmp_path / "a.cif")
