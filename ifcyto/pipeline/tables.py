@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import math
-import os
 from typing import TYPE_CHECKING, Any
 
+from ifcyto._output import replacing
 from ifcyto.errors import OutputError
 
 if TYPE_CHECKING:
@@ -83,14 +83,11 @@ def write_text(path: Path, text: str) -> Path:
     OutputError
         The disk refuses.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(text, encoding="utf-8", newline="")
-        temporary.replace(path)
     except OSError as error:
-        msg = f"{path}: cannot be written: {error.strerror or error}"
+        msg = f"{path.parent}: the folder cannot be made: {error.strerror or error}"
         raise OutputError(msg) from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(path, overwrite=True) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="")
     return path

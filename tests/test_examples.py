@@ -1,0 +1,41 @@
+"""Every example runs, and shows what it says."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+
+
+def load(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"example_{path.parent.name}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_jurkat_shows_how_well_the_plain_rule_does(
+    shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    score = load(EXAMPLES / "jurkat" / "run.py").main(shared_data / "jurkat", tmp_path)
+    assert (score["support"], score["tp"], score["fp"]) == (29, 28, 1)
+    assert score["f1"] == pytest.approx(2 * 28 / (29 + 29))
+    said = capsys.readouterr().out
+    assert "cells with two nuclei: 29 of 2741" in said
+    assert "precision 0.966, recall 0.966, F1 0.966" in said
+    assert (tmp_path / "results" / "report.html").is_file()
+
+
+def test_every_example_has_a_test_here() -> None:
+    source = Path(__file__).read_text("utf-8")
+    for path in EXAMPLES.rglob("*.py"):
+        assert f'"{path.parent.name}" / "{path.name}"' in source
