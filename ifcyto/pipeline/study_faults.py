@@ -75,6 +75,8 @@ def _words(fault: Any, place: tuple[str | int, ...]) -> str:
         known = _keys_beside(place)
         listed = "" if nearest(str(place[-1]), known) else f"; known here: {', '.join(known)}"
         return later or f"unknown key{nearest(str(place[-1]), known)}{listed}"
+    if fault["type"] == "string_pattern_mismatch":
+        return f"expected a name that can be part of a file name, found {found}"
     said = fault["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
     return f"expected {said}, found {found}"
 

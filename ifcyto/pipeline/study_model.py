@@ -29,7 +29,10 @@ Name = Annotated[
 SampleId = Annotated[
     str,
     StringConstraints(
-        strict=True, min_length=1, max_length=100, pattern=r"^[^./\\:\x00-\x1f][^/\\:\x00-\x1f]*$"
+        strict=True,
+        min_length=1,
+        max_length=100,
+        pattern=r"^[^./\\:*?\"<>|\x00-\x1f][^/\\:*?\"<>|\x00-\x1f]*$",
     ),
 ]
 FileName = Annotated[str, StringConstraints(strict=True, min_length=1)]

@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -196,6 +199,33 @@ def test_a_run_that_dies_is_taken_up_where_it_stopped(
     done.clear()
     assert run_study(study).exists()
     assert done == ["report"]
+
+
+KILLED = """
+import os, signal, sys
+from ifcyto.pipeline.run import run_study
+
+def progress(step, done, total):
+    if step == sys.argv[2] and done:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+run_study(sys.argv[1], workers=1, progress=progress)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
+@pytest.mark.parametrize("step", ["spots NBM02", "figures"])
+def test_kill_leaves_nothing_half_written(finished: Path, study: Path, step: str) -> None:
+    results = study.parent / "results"
+    shutil.rmtree(results)
+    ended = subprocess.run([sys.executable, "-c", KILLED, str(study), step], check=False)
+    assert ended.returncode == -signal.SIGKILL
+    assert not (results / "report.html").exists()
+    for path in results.glob("*.csv"):
+        assert path.read_bytes() == (finished / "results" / path.name).read_bytes()
+    run_study(study)
+    for name in TABLES:
+        assert (results / name).read_bytes() == (finished / "results" / name).read_bytes()
 
 
 def test_overwrite_does_everything_again(study: Path, done: list[str]) -> None:

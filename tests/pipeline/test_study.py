@@ -85,7 +85,11 @@ def test_settings_reach_the_rule(folder: Path) -> None:
         ("DRAQ5", "Dye", r"line 5: channels: expected one DNA channel \(DRAQ5, .*found none; name it"),
         ("BF = 1", "DNA = 1", r"line 5: channels: expected one DNA channel .*found DNA, DRAQ5; name it"),
         ('id = "M1"', 'id = "n1"', r"line 15: samples\[2\]\.id: 'n1' is the id of sample 1 too"),
-        ('id = "M1"', 'id = "../x"', r"line 15: samples\[2\]\.id: expected"),
+        (
+            'id = "M1"',
+            'id = "../x"',
+            r"line 15: samples\[2\]\.id: expected a name that can be part of a file name",
+        ),
         (
             'control = "NBM"',
             'control = "nbm"',
