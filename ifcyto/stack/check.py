@@ -14,7 +14,7 @@ from ifcyto.schemas import schema_faults
 from ifcyto.stack import layout
 from ifcyto.stack.chunks import ChunkReader, one_line
 from ifcyto.stack.objects import duplicates, mask_centres
-from ifcyto.stack.open import HDF5_ERRORS, StackFile, open_hdf5
+from ifcyto.stack.open import HDF5_ERRORS, StackFile, open_hdf5, read_attributes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +54,7 @@ def describe(path: Path | str) -> dict[str, Any]:
     path = Path(path)
     with open_hdf5(path) as file:
         try:
-            attributes = {name: _plain(value) for name, value in file.attrs.items()}
+            attributes = read_attributes(file)
             datasets = {key: _describe_dataset(dataset) for key, dataset in _datasets(file)}
         except HDF5_ERRORS as error:
             msg = f"{path}: is damaged: HDF5 says {one_line(error)}"
@@ -67,13 +67,13 @@ def _datasets(group: h5py.Group) -> Iterator[tuple[str, h5py.Dataset]]:
     for name, item in group.items():
         if isinstance(item, h5py.Dataset):
             yield name, item
-        elif group.name == "/":
+        elif group.name == "/" and isinstance(item, h5py.Group):
             yield from ((f"{name}/{key}", dataset) for key, dataset in _datasets(item))
 
 
 def _describe_dataset(dataset: h5py.Dataset) -> dict[str, Any]:
     pipeline = dataset.id.get_create_plist()
-    text = h5py.check_string_dtype(dataset.dtype) is not None
+    text = dataset.dtype.kind == "S"
     return {
         "dtype": "text" if text else dataset.dtype.newbyteorder("=").name,
         "shape": list(dataset.shape),
@@ -81,12 +81,6 @@ def _describe_dataset(dataset: h5py.Dataset) -> dict[str, Any]:
         "chunks": None if dataset.chunks is None else list(dataset.chunks),
         "filters": [int(pipeline.get_filter(i)[0]) for i in range(pipeline.get_nfilters())],
     }
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    return value.tolist() if hasattr(value, "tolist") else value
 
 
 def check_stack(path: Path | str) -> list[Fault]:

@@ -156,8 +156,8 @@ class ChunkReader:
 
     def __init__(self, path: Path, dataset: h5py.Dataset) -> None:
         self.path, self.dataset, self.key = path, dataset, dataset.name
-        if dataset.dtype.kind not in "iuf":
-            self.fail(f"expected numbers, found {dataset.dtype}")
+        if dataset.dtype.kind not in "iufS":
+            self.fail(f"expected numbers or texts of fixed length, found {dataset.dtype}")
         self.dtype = dataset.dtype
         self.shape: tuple[int, ...] = dataset.shape
         chunks = dataset.chunks

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ObjectNumbers", "ObjectTable", "check_batch", "duplicates", "mask_centres"]
 
+RECENT_NUMBERS = 4096
+
 
 def duplicates(numbers: NDArray[np.int64]) -> NDArray[np.int64]:
     """Numbers that occur more than once, each named once, in rising order.
@@ -89,53 +91,43 @@ def _wrong_fact(batch: CellBatch) -> str | None:
 
 
 class ObjectNumbers:
-    """Object numbers seen so far; 8 bytes each.
+    """Object numbers seen so far, 8 bytes each; a twin is found as it comes.
 
-    Rising numbers are checked as they come. Once they stop rising, all are
-    checked whenever their count has doubled, and at the end.
+    Numbers above all earlier ones cost nothing; others are looked up among the
+    earlier ones, which are kept sorted but for the latest few.
     """
 
     def __init__(self) -> None:
-        self._parts: list[NDArray[np.int64]] = []
-        self._count, self._check_at = 0, 0
-        self._last: int | None = None
+        self._sorted = np.empty(0, np.int64)
+        self._recent: list[NDArray[np.int64]] = []
+        self._highest: int | None = None
 
     def add(self, numbers: NDArray[np.int64], place: str) -> None:
         """Take more numbers, or raise :class:`UsageError` naming one that occurs twice."""
         if not len(numbers):
             return
-        rising = bool((np.diff(numbers) > 0).all())
-        if self._check_at == 0 and rising and (self._last is None or numbers[0] > self._last):
-            self._last = int(numbers[-1])
-            self._parts.append(numbers.copy())
-            self._count += len(numbers)
-            return
-        self._check_at = self._check_at or 1
-        if not rising:
-            _refuse_twins(numbers, place)
-        self._parts.append(numbers.copy())
-        self._count += len(numbers)
-        if self._count >= self._check_at:
-            try:
-                self.check(place)
-            except UsageError:
-                self._count -= len(self._parts.pop())
-                raise
-            self._check_at = 2 * self._count
+        ordered = np.sort(numbers)
+        twice = duplicates(ordered)
+        if not len(twice) and self._highest is not None and ordered[0] <= self._highest:
+            twice = ordered[self._known(ordered)]
+        if len(twice):
+            more = f" and {len(twice) - 1} more" if len(twice) > 1 else ""
+            msg = f"{place}: expected each object number once, found object {twice[0]}{more} twice"
+            raise UsageError(msg)
+        self._recent.append(ordered)
+        highest = int(ordered[-1])
+        self._highest = highest if self._highest is None else max(highest, self._highest)
 
-    def check(self, place: str) -> None:
-        """Check all numbers unless they rose throughout."""
-        if self._check_at and self._parts:
-            self._parts = [np.concatenate(self._parts)]
-            _refuse_twins(self._parts[0], place)
-
-
-def _refuse_twins(numbers: NDArray[np.int64], place: str) -> None:
-    twice = duplicates(numbers)
-    if len(twice):
-        more = f" and {len(twice) - 1} more" if len(twice) > 1 else ""
-        msg = f"{place}: expected each object number once, found object {twice[0]}{more} twice"
-        raise UsageError(msg)
+    def _known(self, numbers: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Say which `numbers` have been seen."""
+        if sum(map(len, self._recent)) > RECENT_NUMBERS:
+            self._sorted = np.sort(np.concatenate([self._sorted, *self._recent]), kind="stable")
+            self._recent = []
+        known: NDArray[np.bool_] = np.isin(numbers, np.concatenate([*self._recent, numbers[:0]]))
+        if len(self._sorted):
+            place = np.minimum(np.searchsorted(self._sorted, numbers), len(self._sorted) - 1)
+            known |= self._sorted[place] == numbers
+        return known
 
 
 class ObjectTable:
@@ -201,7 +193,7 @@ class ObjectTable:
     def _new_fact(self, name: str) -> Stream | TextStream:
         column = layout.FACT_COLUMNS[name]
         is_text = column.dtype == "str"
-        stream = TextStream(self._file, column.key) if is_text else self._stream(column)
+        stream = TextStream(self._file, self._queue, column.key) if is_text else self._stream(column)
         stream.repeat(FACTS[name].missing, self._count)  # type: ignore[arg-type]
         return stream
 

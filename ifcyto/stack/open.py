@@ -23,12 +23,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["HDF5_ERRORS", "StackFile", "open_hdf5"]
+__all__ = ["HDF5_ERRORS", "StackFile", "open_hdf5", "read_attributes"]
 
 HDF5_ERRORS = (OSError, RuntimeError, KeyError, ValueError, TypeError, UnicodeDecodeError, MemoryError)
 """What h5py raises on damaged files."""
-
-MAX_DOCUMENT_BYTES = 256 * 2**20
 
 
 def open_hdf5(path: Path) -> h5py.File:
@@ -47,6 +45,21 @@ def open_hdf5(path: Path) -> h5py.File:
         else:
             msg = f"{path}: is unfinished or damaged, convert its source again: HDF5 says {one_line(error)}"
         raise StackError(msg) from error
+
+
+def read_attributes(file: h5py.File) -> dict[str, Any]:
+    """Read the attributes of the root as plain Python values.
+
+    Those of variable length are left out, as None: HDF5 keeps them in heaps
+    without checksums, and a damaged heap can make it read for ever.
+    """
+    found = {}
+    for name in file.attrs:
+        fixed = not file.attrs.get_id(name).dtype.hasobject
+        value = file.attrs[name] if fixed else None
+        plain = value.tolist() if isinstance(value, (np.generic, np.ndarray)) else value
+        found[name] = plain.decode("utf-8", "replace") if isinstance(plain, bytes) else plain
+    return found
 
 
 class StackFile:
@@ -89,20 +102,21 @@ class StackFile:
         raise StackError(msg)
 
     def _check_root(self) -> None:
-        attributes = self._hdf5.attrs
+        attributes = read_attributes(self._hdf5)
         name = attributes.get(layout.ATTR_FORMAT)
         if name != layout.FORMAT:
             self.fail(f"expected the attribute {layout.ATTR_FORMAT} = {layout.FORMAT!r}, found {name!r:.80}")
-        version = np.asarray(attributes.get(layout.ATTR_VERSION))
-        if version.shape != (2,) or version.dtype.kind not in "iu":
+        version = attributes.get(layout.ATTR_VERSION)
+        if not (isinstance(version, list) and len(version) == 2 and all(type(n) is int for n in version)):
             self.fail(f"expected the attribute {layout.ATTR_VERSION} of two whole numbers, found {version}")
         if version[0] > layout.VERSION[0]:
             known = f"{layout.VERSION[0]}.x"
             self.fail(f"expected version {known}, found {version[0]}.{version[1]}: update the package ifcyto")
         if version[0] < 1:
             self.fail(f"expected version 1.0 or later, found {version[0]}.{version[1]}")
-        if not np.array_equal(attributes.get(layout.ATTR_COMPLETE), 1):
+        if attributes.get(layout.ATTR_COMPLETE) != 1:
             self.fail("is unfinished: it has no end mark, convert its source again")
+        self._n_channels = attributes.get(layout.ATTR_CHANNELS)
 
     def numbers(self, column: layout.Column) -> ChunkReader:
         """Find a numeric column and check its type and rank."""
@@ -130,18 +144,14 @@ class StackFile:
 
     def texts(self, key: str, rows: int) -> NDArray[Any]:
         """Read a column of `rows` texts as an array of str."""
-        dataset = self.dataset(key)
-        if dataset.shape != (rows,) or h5py.check_string_dtype(dataset.dtype) is None:
-            self.fail(f"/{key}: expected {rows} texts, found shape {dataset.shape} of {dataset.dtype}")
-        try:
-            return np.array(dataset.asstr()[...], object)
-        except HDF5_ERRORS as error:
-            msg = f"{self.path}: /{key} is damaged: HDF5 says {one_line(error)}"
-            raise StackError(msg) from error
+        reader = ChunkReader(self.path, self.dataset(key))
+        if reader.dtype.kind != "S" or reader.shape != (rows,):
+            reader.fail(f"expected {rows} texts of fixed length, found {reader.dtype}, shape {reader.shape}")
+        return np.array([text.decode("utf-8", "replace") for text in reader.read(0, rows).tolist()], object)
 
     def _read_channels(self) -> tuple[Channel, ...]:
-        n = self._hdf5.attrs.get(layout.ATTR_CHANNELS)
-        if not isinstance(n, np.integer) or not 1 <= n <= layout.MAX_CHANNELS:
+        n = self._n_channels
+        if not isinstance(n, int) or not 1 <= n <= layout.MAX_CHANNELS:
             expected = f"the attribute {layout.ATTR_CHANNELS} from 1 to {layout.MAX_CHANNELS}"
             self.fail(f"expected {expected}, found {n!r:.80}")
         table: dict[str, list[Any]] = {}
@@ -196,13 +206,12 @@ class StackFile:
 
     def _read_document(self, key: str) -> dict[str, Any]:
         dataset = self.dataset(key)
-        kind = h5py.check_string_dtype(dataset.dtype)
-        if dataset.shape != () or kind is None or (kind.length or 0) > MAX_DOCUMENT_BYTES:
-            self.fail(f"/{key}: expected one text, found shape {dataset.shape} of {dataset.dtype}")
-        if (kind.length or 0) > self.path.stat().st_size:
-            self.fail(f"/{key}: expected a text that fits the file, found {kind.length} bytes")
+        if dataset.shape != () or dataset.dtype.kind != "S":
+            self.fail(f"/{key}: expected one text of fixed length, found {dataset.dtype}, {dataset.shape}")
+        if dataset.dtype.itemsize > self.path.stat().st_size:
+            self.fail(f"/{key}: expected a text that fits the file, found {dataset.dtype.itemsize} bytes")
         try:
-            document = json.loads(dataset.asstr()[()])
+            document = json.loads(bytes(dataset[()]))
         except (*HDF5_ERRORS, RecursionError) as error:
             msg = f"{self.path}: /{key}: expected JSON: {one_line(error)}"
             raise StackError(msg) from error

@@ -10,7 +10,7 @@ import numpy as np
 from ifcyto.cells import CellBatch
 from ifcyto.errors import OutputError, UsageError
 from ifcyto.stack import layout
-from ifcyto.stack.streams import clean_text, create_texts
+from ifcyto.stack.streams import clean_text, text_array
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -52,14 +52,14 @@ def write_channels(file: h5py.File, channels: Sequence[Channel]) -> None:
     n = len(channels)
     for name, dtype in layout.CHANNEL_COLUMNS.items():
         values = [getattr(channel, name) for channel in channels]
-        key = layout.channel_key(name)
         if dtype == "str":
-            create_texts(file, key, (n,), (n,), n)[...] = [clean_text(value) for value in values]
+            column = text_array(clean_text(value) for value in values)
         else:
             column = np.array([np.nan if value is None else value for value in values], dtype)
-            file.create_dataset(
-                key, data=column, chunks=(n,), compression="gzip", shuffle=True, track_times=False
-            )
+        key = layout.channel_key(name)
+        file.create_dataset(
+            key, data=column, chunks=(n,), compression="gzip", shuffle=True, track_times=False
+        )
 
 
 def batched(items: Iterator[Any], n_channels: int, dtype: np.dtype[Any]) -> Iterator[CellBatch]:

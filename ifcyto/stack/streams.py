@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["ChunkQueue", "Stream", "TextStream"]
 
 WAITING_PER_WORKER = 8
-TEXT_ROWS = 4096
+TEXT_CHUNK_BYTES = 2**20
+MAX_TEXT_BYTES = 4096
+"""Longest text of an object or a channel; longer ones are cut."""
 
 
 class ChunkQueue:
@@ -99,7 +101,7 @@ class Stream:
             shape=(0, *per_row),
             maxshape=(None, *per_row),
             chunks=self._shape,
-            dtype=dtype.newbyteorder("<"),
+            dtype=dtype if dtype.kind == "S" else dtype.newbyteorder("<"),
             compression="gzip",
             compression_opts=LEVEL,
             shuffle=dtype.itemsize > 1,
@@ -151,52 +153,54 @@ class Stream:
 
 
 class TextStream:
-    """One dataset of variable-length UTF-8 texts; the counterpart of :class:`Stream`."""
+    """One dataset of UTF-8 texts; the counterpart of :class:`Stream`.
 
-    def __init__(self, file: h5py.File, key: str) -> None:
-        self.dataset = create_texts(file, key, (0,), (None,), TEXT_ROWS)
-        self._waiting: list[str] = []
+    Texts are stored at one fixed length, which is only known at the end: until
+    then each different text is kept once, and 4 bytes for every row.
+    """
+
+    def __init__(self, file: h5py.File, queue: ChunkQueue, key: str) -> None:
+        self._file, self._queue, self._key = file, queue, key
+        self._codes: dict[bytes, int] = {}
+        self._rows: list[NDArray[np.int32]] = []
 
     def append(self, values: Iterable[Any]) -> None:
         """Add rows."""
-        self._waiting.extend(map(clean_text, values))
-        if len(self._waiting) >= TEXT_ROWS:
-            self.finish()
+        texts = [clean_text(value) for value in values]
+        codes = [self._codes.setdefault(text, len(self._codes)) for text in texts]
+        self._rows.append(np.array(codes, np.int32))
 
     def repeat(self, value: str, count: int) -> None:
         """Add `count` rows of one text."""
-        for start in range(0, count, TEXT_ROWS):
-            self.append([value] * min(TEXT_ROWS, count - start))
+        code = self._codes.setdefault(clean_text(value), len(self._codes))
+        self._rows.append(np.full(count, code, np.int32))
 
     def finish(self) -> None:
-        """Write what waits."""
-        start = len(self.dataset)
-        self.dataset.resize(start + len(self._waiting), axis=0)
-        if self._waiting:
-            self.dataset[start:] = self._waiting
-        self._waiting = []
+        """Queue all rows."""
+        texts = text_array(self._codes)
+        rows = max(1, min(layout.CHUNK_ROWS, TEXT_CHUNK_BYTES // texts.dtype.itemsize))
+        stream = Stream(self._file, self._queue, self._key, texts.dtype, chunk_rows=rows)
+        for codes in self._rows:
+            for start in range(0, len(codes), rows):
+                stream.append(texts[codes[start : start + rows]])
+        stream.finish()
 
 
-def create_texts(
-    file: h5py.File, key: str, shape: tuple[int, ...], maxshape: tuple[int | None, ...], chunk_rows: int
-) -> h5py.Dataset:
-    """Create a dataset of variable-length UTF-8 texts; gzip guards their lengths by a checksum."""
-    return file.create_dataset(
-        key,
-        shape=shape,
-        maxshape=maxshape,
-        chunks=(chunk_rows,),
-        dtype=h5py.string_dtype("utf-8"),
-        compression="gzip",
-        compression_opts=LEVEL,
-        track_times=False,
-    )
+def text_array(texts: Iterable[bytes]) -> NDArray[Any]:
+    """UTF-8 texts as a fixed-length array whose dtype tells HDF5 that they are UTF-8."""
+    array: NDArray[Any] = np.array([*texts, b""])[:-1]
+    return array.astype(h5py.string_dtype("utf-8", max(array.dtype.itemsize, 1)))
 
 
-def clean_text(value: Any) -> str:
-    """Text that HDF5 can hold: NUL and broken Unicode become replacement characters."""
-    text = value if isinstance(value, str) else str(value)
-    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "\N{REPLACEMENT CHARACTER}")
+def clean_text(value: Any) -> bytes:
+    """UTF-8 that HDF5 can hold: NUL and broken Unicode become replacement characters.
+
+    Longer texts than :data:`MAX_TEXT_BYTES` are cut, and end with an ellipsis.
+    """
+    text = str(value).encode("utf-8", "replace").replace(b"\0", "\N{REPLACEMENT CHARACTER}".encode())
+    if len(text) <= MAX_TEXT_BYTES:
+        return text
+    return text[: MAX_TEXT_BYTES - 3].decode("utf-8", "ignore").encode() + "\N{HORIZONTAL ELLIPSIS}".encode()
 
 
 def chunk_rows_for(columns: int) -> int:

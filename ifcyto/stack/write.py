@@ -133,16 +133,16 @@ class StackWriter:
         return self
 
     def _start(self, file: h5py.File) -> None:
-        file.attrs[layout.ATTR_FORMAT] = layout.FORMAT
+        file.attrs[layout.ATTR_FORMAT] = np.bytes_(layout.FORMAT)
         file.attrs[layout.ATTR_VERSION] = np.array(layout.VERSION, np.int64)
         file.attrs[layout.ATTR_CHANNELS] = np.int64(len(self.channels))
-        file.attrs[layout.ATTR_CREATED_BY] = f"ifcyto {version_of('ifcyto') or 'unknown'}"
+        file.attrs[layout.ATTR_CREATED_BY] = np.bytes_(f"ifcyto {version_of('ifcyto')}")
         kinds = [(layout.PIXELS, self.dtype, layout.CHUNK_PIXELS)]
         if self.has_masks:
             kinds.append((layout.MASKS, np.dtype(np.uint8), layout.CHUNK_MASKS))
         flat = [Stream(file, self._queue, key, dtype, chunk_rows=rows) for key, dtype, rows in kinds]
         for stream in flat:
-            stream.dataset.attrs[layout.ATTR_HOW_TO_READ] = layout.HOW_TO_READ
+            stream.dataset.attrs[layout.ATTR_HOW_TO_READ] = np.bytes_(layout.HOW_TO_READ)
             stream.dataset.attrs[layout.ATTR_CHANNELS] = np.int64(len(self.channels))
         self._pixels, self._masks = flat[0], flat[1] if self.has_masks else None
         self._objects = ObjectTable(file, self._queue, len(self.channels))
@@ -200,7 +200,6 @@ class StackWriter:
             if stream is not None:
                 stream.finish()
         self._queue.finish()
-        self._objects.numbers.check(str(self.path))
         for key, document in ((layout.METADATA, self.metadata), (layout.PROVENANCE, self.provenance)):
             text = json_text(document).encode("ascii")
             self._file.create_dataset(key, data=np.array(text, f"S{len(text)}"), track_times=False)
@@ -229,7 +228,8 @@ class StackWriter:
         try:
             yield
         except (OSError, RuntimeError) as error:
-            reason = getattr(error, "strerror", None) or " ".join(str(error).split())
+            number = getattr(error, "errno", None)
+            reason = os.strerror(number) if number else " ".join(str(error).split())
             self._broken = OutputError(f"{self.path}: cannot be written: {reason}")
             raise self._broken from error
 

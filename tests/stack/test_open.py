@@ -44,14 +44,17 @@ EDITS = [
         lambda f: f.attrs.__delitem__("format"),
         "expected the attribute format = 'ifcyto cell stack', found None",
     ),
-    (set_attribute("format", "other"), "expected the attribute format = 'ifcyto cell stack', found 'other'"),
+    (
+        set_attribute("format", np.bytes_("other")),
+        "expected the attribute format = 'ifcyto cell stack', found 'other'",
+    ),
     (
         set_attribute("format_version", np.array([2, 3])),
         r"expected version 1\.x, found 2\.3: update the package",
     ),
     (set_attribute("format_version", np.array([0, 3])), r"expected version 1\.0 or later, found 0\.3"),
-    (set_attribute("format_version", "1"), "format_version of two whole numbers, found 1"),
-    (set_attribute("n_channels", 0), "n_channels from 1 to 1024, found np.int64.0."),
+    (set_attribute("format_version", np.bytes_("1")), "format_version of two whole numbers, found 1"),
+    (set_attribute("n_channels", 0), "n_channels from 1 to 1024, found 0"),
     (set_attribute("n_channels", 10**9), "n_channels from 1 to 1024"),
     (set_attribute("n_channels", 2), "/channels/number: expected 2 rows, found 3"),
     *[
@@ -139,8 +142,8 @@ def test_a_damaged_chunk_is_named_with_its_key(tmp_path, rng, write, helpers) ->
     path.write_bytes(content)
     with CellStack.open(path) as stack:
         helpers.same(stack.cell(0), cells[0])
-        with pytest.raises(StackError, match="a.h5: /pixels: chunk 1 is damaged"):
-            stack.cell(59)
+        with pytest.raises(StackError, match=r"a\.h5: /pixels: chunk 1 is damaged"):
+            list(stack.batches())
 
 
 def test_an_oversized_chunk_is_refused_before_memory_is_taken(cells, write) -> None:
@@ -187,7 +190,7 @@ def use_all(path) -> None:
 def test_any_damage_ends_in_success_or_in_one_clear_error(helpers, tmp_path, rng) -> None:
     whole = (helpers.v1 / "small.h5").read_bytes()
     path = tmp_path / "mutant.h5"
-    refused = 0
+    messages = []
     for _ in range(600):
         content = bytearray(whole)
         for place in rng.integers(0, len(content), rng.integers(1, 5)):
@@ -198,9 +201,9 @@ def test_any_damage_ends_in_success_or_in_one_clear_error(helpers, tmp_path, rng
         try:
             use_all(path)
         except IfcytoError as error:
-            refused += 1
-            assert "\n" not in str(error)
-    assert refused > 100
+            messages.append(str(error))
+    assert len(messages) > 100
+    assert not any("\n" in message for message in messages)
 
 
 def test_the_frozen_stack_of_version_1_is_read(helpers) -> None:

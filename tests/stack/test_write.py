@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tracemalloc
 from dataclasses import replace
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import h5py
 import numpy as np
@@ -18,6 +18,9 @@ from ifcyto.errors import OutputError, StackError, UsageError
 from ifcyto.stack import layout
 from ifcyto.stack.cell_stack import CellStack
 from ifcyto.stack.write import StackWriter, write_stack
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SETTINGS = {
     "channels": [Channel(1, "a"), Channel(2, "b"), Channel(3, "c")],
@@ -140,7 +143,7 @@ def test_wrong_settings_are_refused(tmp_path, cells, helpers) -> None:
     path = tmp_path / "a.h5"
     with pytest.raises(UsageError, match="expected 1 to 1024 channels, found 0"):
         StackWriter(path, channels=[], dtype="int16", has_masks=True)
-    with pytest.raises(UsageError, match="expected pixels of int8, .*; found complex64"):
+    with pytest.raises(UsageError, match=r"expected pixels of int8, .*; found complex64"):
         StackWriter(path, channels=SETTINGS["channels"], dtype="complex64", has_masks=True)
     with pytest.raises(UsageError, match="expected an open writer: append inside the with block"):
         StackWriter(path, **SETTINGS).append(helpers.batch(cells))
@@ -185,7 +188,7 @@ def test_a_killed_writer_leaves_nothing_that_opens(tmp_path, state) -> None:
     assert done.returncode == -signal.SIGKILL
     (name,) = names(tmp_path)
     assert name.startswith(".a.h5.part-")
-    with pytest.raises(StackError, match="unfinished or damaged|expected an HDF5 file") as caught:
+    with pytest.raises(StackError, match=r"unfinished or damaged|expected an HDF5 file") as caught:
         CellStack.open(tmp_path / name)
     assert "\n" not in str(caught.value)
 

@@ -17,7 +17,7 @@ NUMBERS = (3, 1, 40, 7, 1_000_000)
 SHAPES = ((6, 9), (11, 4), (1, 1), (8, 8), (5, 12))
 CHANNELS = (
     Channel(1, "BF", brightfield=True, detector="420-480 nm", pixel_size_um=0.5),
-    Channel(5, "DRAQ5 µ", role="DRAQ5", pixel_size_um=0.5),
+    Channel(5, "DRAQ5 ä", role="DRAQ5", pixel_size_um=0.5),
     Channel(12, "Ch12"),
 )
 
