@@ -133,6 +133,10 @@ def _stage_notes(counted: Sequence[Judged], plan: Plan) -> list[str]:
     notes = []
     if not plan.stages:
         notes.append("no counted object belongs to any stage: there are no frequencies")
+    if plan.control and not plan.cases:
+        notes.append(
+            f"no counted sample is of another group than the control {plan.control}: nothing is tested"
+        )
     whole = [judged.sample.id for judged in counted if judged.sample.stages is None]
     if whole and len(whole) < len(counted):
         notes.append(

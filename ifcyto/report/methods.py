@@ -55,7 +55,7 @@ def methods_text(results: Mapping[str, Any], provenance: Mapping[str, Any]) -> t
         "The frequency of BNEs is their number in percent of all objects of the same maturation stage in the "
         f"same sample, with {interval} 95 % confidence intervals. Objects without a stage are not counted."
     )
-    if not results["control"]:
+    if not results["tests"]:
         return (mask, counting)
     exact = all(test["exact"] for test in results["tests"])
     kind = "exact" if exact else "exact where the groups are small, otherwise by normal approximation"

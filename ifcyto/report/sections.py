@@ -30,6 +30,8 @@ METHOD_NAMES = {
     "cnn": "convolutional network",
 }
 
+NBSP = "\N{NO-BREAK SPACE}"
+
 INTERVALS = {"wilson": "Wilson", "clopper-pearson": "Clopper-Pearson"}
 
 _PERCENT = Column("BNE", "%", "number", 2)
@@ -86,9 +88,8 @@ def tests_section(results: Mapping[str, Any]) -> Section:
         Column("stage"),
         Column("method"),
         Column("case"),
-        Column("control"),
         Column("n"),
-        Column("median case", "%", "number", 2),
+        Column("median", "%", "number", 2),
         Column("control", "%", "number", 2),
         Column("U", kind="number", digits=1),
         Column("p", kind="p"),
@@ -98,8 +99,8 @@ def tests_section(results: Mapping[str, Any]) -> Section:
     keys = ("median_case", "median_control", "u", "p", "p_adjusted", "effect")
     rows = tuple(
         (
-            *(row[key] for key in ("stage", "method", "case", "control")),
-            f"{row['n_case']} / {row['n_control']}",
+            *(row[key] for key in ("stage", "method", "case")),
+            f"{row['n_case']}{NBSP}/{NBSP}{row['n_control']}",
             *(row[key] for key in keys),
         )
         for row in results["tests"]
@@ -114,10 +115,11 @@ def tests_section(results: Mapping[str, Any]) -> Section:
         "Tests",
         ("Two-sided Mann-Whitney U tests of the samples' frequencies, case against control.",),
         (),
-        (Table("Mann-Whitney tests", columns, rows, "tests.csv"),),
+        (Table(f"Mann-Whitney tests against {results['control']}", columns, rows, "tests.csv"),),
         (
             "All p values are exact." if exact else "Some p values are normal approximations; see tests.csv.",
             correction,
+            "n: samples of case and control. Median: of the case samples, and of the control samples.",
             "Effect: rank-biserial correlation; 1 when every case lies above every control, -1 below.",
         ),
     )
@@ -223,14 +225,16 @@ def methods_section(results: Mapping[str, Any]) -> Section:
     rows = tuple(
         (METHOD_NAMES[name], bool(state["ran"]), state["why"]) for name, state in results["methods"].items()
     )
-    settings = tuple((key, str(value)) for key, value in results["rule"].items())
+    settings = tuple(
+        (key, "as the files say" if value is None else str(value)) for key, value in results["rule"].items()
+    )
     return Section(
         "methods",
         "Methods of this run",
         tables=(
             Table("What ran, and why the others did not", columns, rows),
             Table(
-                "Settings of the nuclear mask and the plain rule",
+                "Settings of the plain rule",
                 (Column("setting"), Column("value")),
                 settings,
             ),
