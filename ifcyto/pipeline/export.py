@@ -141,6 +141,7 @@ def export_cif(
             objects=[None if numbers is None else numbers.tolist() for numbers in chosen],
             keep_personal=keep_personal,
             overwrite=overwrite,
+            progress=lambda done, total: report(f"writing {output.name}", done, total),
         )
         return ExportResult(output, copied.n_objects, _note(len(paths)) if copied.renumbered else ())
     with _opened(paths, chosen, channels) as sources:

@@ -185,9 +185,19 @@ class CifReader(Reader):
             self.notes.append(text)
         if len(numbers) and int(numbers.max()) - int(numbers.min()) + 1 != len(numbers):
             gap = int(numbers.max()) - int(numbers.min()) + 1 - len(numbers)
-            self.notes.append(f"object numbers {numbers.min()} to {numbers.max()} have {gap} holes")
+            self.notes.append(f"object numbers {numbers.min()} to {numbers.max()} leave out {gap}")
         if (np.diff(numbers) < 0).any():
             self.notes.append("object numbers do not rise in file order")
+
+    @property
+    def heights(self) -> NDArray[np.int32]:
+        """Height of every object's images in pixels, ``(N,)``."""
+        return self._index.image[:, k.REC_HEIGHT].astype(np.int32)
+
+    @property
+    def widths(self) -> NDArray[np.int32]:
+        """Width of one channel's image of every object in pixels, ``(N,)``."""
+        return (self._index.image[:, k.REC_WIDTH] // len(self.channels)).astype(np.int32)
 
     def read_cell(self, row: int) -> Cell:
         """Read one object; see :meth:`Reader.read_cell`."""
@@ -318,7 +328,7 @@ class CifReader(Reader):
         row = self.check_row(row)
         number = int(self.object_numbers[row])
         return [
-            (self._records.directory(int(record[k.REC_OFFSET]))[0], self._records.strip(record, what, number))
+            self._records.strip(record, what, number)
             for what, record in (("image", self._index.image[row]), ("mask", self._index.mask[row]))
             if record[k.REC_OFFSET] >= 0
         ]

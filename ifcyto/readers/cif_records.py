@@ -61,8 +61,8 @@ class RecordFile:
         with self._lock:
             return read_directory(self.file, self.path, at, self.size)
 
-    def strip(self, record: NDArray[np.int64], what: str, number: int) -> bytes:
-        """Undecoded bytes of a record (row of the record table); several strips are joined.
+    def strip(self, record: NDArray[np.int64], what: str, number: int) -> tuple[dict[int, Entry], bytes]:
+        """Fields and undecoded bytes of a record (row of the record table); several strips are joined.
 
         Raises
         ------
@@ -84,7 +84,7 @@ class RecordFile:
         if sum(n for _, n in spans) > self.size:
             message = f"the {what} strips claim more bytes than the file's {self.size}"
             raise FormatError(self.path, message, object_number=number, offset=place)
-        return b"".join(self.span(at, at + n).tobytes() for at, n in spans)
+        return entries, b"".join(self.span(at, at + n).tobytes() for at, n in spans)
 
     def plane(
         self, record: NDArray[np.int64], what: str, shape: tuple[int, int, int], number: int
@@ -96,7 +96,7 @@ class RecordFile:
         FormatError
             The record is damaged.
         """
-        strip = self.strip(record, what, number)
+        _, strip = self.strip(record, what, number)
         try:
             if record[k.REC_CODEC] == CODEC["plain"]:
                 return _plain(strip, shape, np.dtype(np.int16 if what == "image" else np.uint8))

@@ -23,7 +23,7 @@ from ifcyto.readers.kernels import WRAP
 from ifcyto.readers.tiffdirs import CODEC, MAGIC, RECORD, TAG, pack_directory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
     from typing import BinaryIO
 
@@ -46,6 +46,7 @@ _FACT_TAGS = {
     "raw_centroid_y": DOUBLE,
 }
 
+_AT_ONCE = 256
 _Entry = tuple[int, int, bytes]
 
 
@@ -253,10 +254,12 @@ def subset_cif(
     objects: Sequence[Sequence[int] | None] | None = None,
     keep_personal: bool = False,
     overwrite: bool = False,
+    progress: Callable[[int, int], None] | None = None,
 ) -> SubsetResult:
     """Write chosen objects of one or several CIF files as one CIF file.
 
-    Strips are copied byte for byte, tags as they are. Object numbers stay as
+    Strips are copied byte for byte, tags as they are; each object is decoded
+    first, so that no damage is passed on. Object numbers stay as
     they are when they are unique over all sources; otherwise objects are
     numbered from 0 in the order of writing (``acquisition_number`` stays).
 
@@ -272,6 +275,8 @@ def subset_cif(
         Keep the operator's name, folders and the full vendor metadata of the
         first source. By default only what is needed to read the images is kept.
     overwrite : bool
+    progress : callable, optional
+        Called as ``progress(done, total)``.
 
     Raises
     ------
@@ -298,11 +303,16 @@ def subset_cif(
         with replacing(path, overwrite=overwrite) as temporary, temporary.open("wb") as file:
             chain = _Chain(file)
             chain.add(header)
-            jobs = [
-                (reader, row) for reader, part in zip(readers, rows, strict=True) for row in part.tolist()
-            ]
-            for number, (reader, row) in zip(numbers.tolist(), jobs, strict=True):
-                _copy_object(chain, reader, row, number)
+            done = 0
+            for reader, part in zip(readers, rows, strict=True):
+                for start in range(0, len(part), _AT_ONCE):
+                    some = part[start : start + _AT_ONCE].tolist()
+                    reader.read_batch(some)
+                    for row in some:
+                        _copy_object(chain, reader, row, int(numbers[done]))
+                        done += 1
+                    if progress is not None:
+                        progress(done, len(numbers))
             chain.finish(_count_place(header), len(numbers))
     finally:
         for reader in readers:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ifcyto.cells import Cell, Channel
-from ifcyto.errors import OutputError, UsageError
+from ifcyto.errors import FormatError, OutputError, UsageError
 from ifcyto.readers.cif import CifReader
 from ifcyto.samples.demo import write_demo_cif
 from ifcyto.writers.cif import subset_cif, write_cif
@@ -30,6 +30,18 @@ def test_a_subset_keeps_numbers_strips_and_values(demo, tmp_path):
             ours, theirs = part.read_cell(row), whole.read_cell(source)
             assert ours.facts.keys() == theirs.facts.keys()
             np.testing.assert_array_equal(ours.background_mean, theirs.background_mean)
+
+
+def test_a_damaged_object_is_not_passed_on(demo, tmp_path):
+    with CifReader(demo) as reader:
+        (_, strip), _ = reader.raw_records(2)
+    data = demo.read_bytes()
+    demo.write_bytes(data.replace(strip, strip[:-4] + b"\xff" * 4))
+    with pytest.raises(FormatError, match="object 2, offset"):
+        subset_cif([demo], tmp_path / "sub.cif")
+    done = []
+    subset_cif([demo], tmp_path / "sub.cif", objects=[[0, 1]], progress=lambda *counts: done.append(counts))
+    assert done == [(2, 2)]
 
 
 def test_a_merge_renumbers_what_collides(demo, tmp_path):
