@@ -12,9 +12,10 @@ from ifcyto.samples.cells import CHANNELS, Rates, simulate_sample
 def test_simulated_kinds_get_the_spot_counts_that_their_definition_asks() -> None:
     sample = simulate_sample(400, seed=11, rates=Rates(0.25, 0.25, 0.0))
     counts = spot_counts(sample.batch, 2, pixel_size_um=0.5)
-    two = counts == 2
-    assert two[np.isin(sample.kinds, ["BNE", "Doublet"])].mean() > 0.98
-    assert not two[sample.kinds == "Single"].any()
+    assert set(counts[sample.kinds == "Single"]) == {1}
+    assert set(counts[sample.kinds == "Doublet"]) == {2}
+    # The nuclei of simulated BNEs may touch or overlap a little; those need not be told apart.
+    assert (counts[sample.kinds == "BNE"] == 2).mean() > 0.8
 
 
 def test_works_without_masks_and_without_facts() -> None:
