@@ -29,26 +29,20 @@ OTHER = "other"
 """Class of an object that is no BNE, or carries no label."""
 
 
-def overlap_rows(samples: Sequence[Judged], plan: Plan) -> list[Row]:
-    """Cells by who called them a BNE, for every group and stage that an observer looked at."""
+def overlap_rows(samples: Sequence[Judged], plan: Plan, methods: Sequence[str]) -> list[Row]:
+    """Cells by which of `methods` called them a BNE, for every group and stage that an observer looked at.
+
+    One row a region but the one outside all sets; the set of a method that did not run is empty.
+    """
     rows: list[Row] = []
     for group, stage in product(plan.groups, plan.stages):
         looked = [one for one in samples if one.sample.group == group and one.manual is not None]
         if not looked:
             continue
-        sets = {name: _members(looked, name, stage) for name in ("manual", "spot")}
-        for (manual, spot), count in sorted(overlap(sets).counts.items(), reverse=True):
-            rows.append(
-                {
-                    "group": group,
-                    "stage": stage,
-                    "manual": manual,
-                    "fbml": 0,
-                    "cnn": 0,
-                    "count": count,
-                    "spot": spot,
-                }
-            )
+        found = overlap({method: _members(looked, method, stage) for method in methods})
+        for region, count in sorted(found.counts.items(), reverse=True):
+            flags = dict(zip(methods, region, strict=True))
+            rows.append({"group": group, "stage": stage, **flags, "count": count})
     return rows
 
 

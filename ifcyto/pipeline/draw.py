@@ -134,7 +134,7 @@ def draw_agreement(album: Album, found: Findings) -> None:
 
 def draw_overlap(album: Album, found: Findings) -> None:
     """Venn diagrams of manual tags and plain rule, one per group and stage that holds a BNE."""
-    rows = found.document["overlap"]
+    rows = found.document["spot_overlap"]
     for group in found.plan.groups:
         for stage in found.plan.stages:
             counts: dict[tuple[int, ...], int] = {

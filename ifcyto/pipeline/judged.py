@@ -58,10 +58,13 @@ class Judged:
     notes: tuple[str, ...] = ()
 
     def positive(self, method: str) -> NDArray[np.bool_] | None:
-        """Objects that `method` (``spot`` or ``manual``) calls a BNE; None when it did not judge."""
+        """Objects that `method` calls a BNE; None when it did not judge this sample."""
         if method == "spot":
             return self.candidate
-        return None if self.manual is None else self.manual == POSITIVE
+        if method == "manual" and self.manual is not None:
+            tagged: NDArray[np.bool_] = self.manual == POSITIVE
+            return tagged
+        return None
 
     def in_stage(self, stage: str) -> NDArray[np.bool_]:
         """Objects of the stage."""

@@ -26,7 +26,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         *("stage", "method", "case", "control", "n_case", "n_control", "median_case", "median_control"),
         *("u", "p", "p_adjusted", "effect", "exact"),
     ),
-    "overlap": ("group", "stage", "manual", "fbml", "cnn", "count", "spot"),
+    "overlap": ("group", "stage", "manual", "fbml", "cnn", "count"),
+    "spot_overlap": ("group", "stage", "manual", "spot", "count"),
     "agreement": (
         *("method", "reference", "class", "support", "tp", "fp", "fn", "precision", "recall", "f1"),
         "sample",

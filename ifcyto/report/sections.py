@@ -202,20 +202,20 @@ def agreement_section(results: Mapping[str, Any], figures: tuple[FigureRef, ...]
 
 def overlap_section(results: Mapping[str, Any], figures: tuple[FigureRef, ...]) -> Section | None:
     """Who called which cells a BNE; None where no observer looked."""
-    if not results["overlap"]:
+    if not results["spot_overlap"]:
         return None
     columns = (Column("group"), Column("stage"), Column("manual"), Column("plain rule"),
                Column("cells", kind="integer"))  # fmt: skip
     rows = tuple(
         (row["group"], row["stage"], bool(row["manual"]), bool(row["spot"]), row["count"])
-        for row in results["overlap"]
+        for row in results["spot_overlap"]
     )
     return Section(
         "overlap",
         "Overlap",
         ("Cells by who called them a BNE, in the samples that an observer looked at.",),
         figures,
-        (Table("BNEs by manual tags and plain rule", columns, rows, "overlap.csv"),),
+        (Table("BNEs by manual tags and plain rule", columns, rows, "spot_overlap.csv"),),
     )
 
 

@@ -268,7 +268,7 @@ def test_without_stages_tags_and_groups_it_still_runs(study: Path) -> None:
     )
     report = run_study(study, study.parent / "bare", workers=1)
     assert [row["stage"] for row in rows(report.parent / "frequencies.csv")] == ["All"]
-    for name in ("tests", "overlap", "agreement", "confusion"):
+    for name in ("tests", "overlap", "spot_overlap", "agreement", "confusion"):
         assert (report.parent / f"{name}.csv").read_text() == ",".join(COLUMNS[name]) + "\n"
     assert "names no control group" in report.read_text("utf-8")
 

@@ -112,13 +112,17 @@ MANUAL = judged("n", "N", "AAAAAB ", "2212322", ["BNE", "Doublet", "BNE", "", ""
 
 
 def test_overlap_counts_cells_of_the_group_and_stage() -> None:
-    rows = overlap_rows([MANUAL, judged("m", "M", "AA", "22")], PLAN)
+    samples = [MANUAL, judged("m", "M", "AA", "22")]
+    rows = overlap_rows(samples, PLAN, ("manual", "spot"))
     counts = {(row["group"], row["stage"], row["manual"], row["spot"]): row["count"] for row in rows}
     assert counts == {
         ("N", "A", 1, 1): 1, ("N", "A", 1, 0): 1, ("N", "A", 0, 1): 2,
         ("N", "B", 1, 1): 1, ("N", "B", 1, 0): 0, ("N", "B", 0, 1): 0,
     }  # fmt: skip
-    assert all(row["fbml"] == row["cnn"] == 0 for row in rows)
+    rows = overlap_rows(samples, PLAN, ("manual", "fbml", "cnn"))
+    assert [len([row for row in rows if row["stage"] == stage]) for stage in "AB"] == [7, 7]
+    assert sum(row["count"] for row in rows if not row["manual"]) == 0
+    assert [row["count"] for row in rows if (row["manual"], row["fbml"], row["cnn"]) == (1, 0, 0)] == [2, 1]
 
 
 def test_agreement_against_tags_and_against_truth() -> None:
@@ -166,6 +170,7 @@ CONTRACT = {
     "tests": "stage,method,case,control,n_case,n_control,median_case,median_control,"
     "u,p,p_adjusted,effect,exact",
     "overlap": "group,stage,manual,fbml,cnn,count",
+    "spot_overlap": "group,stage,manual,spot,count",
     "agreement": "method,reference,class,support,tp,fp,fn,precision,recall,f1",
     "confusion": "model,split,true,predicted,count",
 }

@@ -39,7 +39,8 @@ RESULTS: dict[str, Any] = {
                "n_control": 1,
                "median_case": 20.0, "median_control": 20.0, "u": 0.5, "p": 1.0, "p_adjusted": 1.0,
                "effect": 0.0, "exact": True}],
-    "overlap": [{"group": "MDS", "stage": "ProE", "manual": 1, "fbml": 0, "cnn": 0, "count": 2, "spot": 1}],
+    "overlap": [],
+    "spot_overlap": [{"group": "MDS", "stage": "ProE", "manual": 1, "spot": 1, "count": 2}],
     "agreement": [{"method": "spot", "reference": "manual", "class": "BNE", "support": 4, "tp": 3, "fp": 1,
                    "fn": 1, "precision": 0.75, "recall": 0.75, "f1": 0.75, "sample": ""}],
     "confusion": [],
@@ -103,7 +104,7 @@ def test_approximate_p_values_are_said(results: dict[str, Any]) -> None:
 
 
 def test_without_a_reference_the_rule_cannot_be_judged(results: dict[str, Any]) -> None:
-    results |= {"agreement": [], "overlap": []}
+    results |= {"agreement": [], "spot_overlap": []}
     report = build_report(results, {}, PROVENANCE)
     assert "cannot be judged" in section(results, "agreement").text[0]
     assert "overlap" not in {one.anchor for one in report.sections}
