@@ -271,11 +271,7 @@ def write_stack(
 
     Examples
     --------
-    >>> import tempfile
-    >>> from ifcyto.cells import Channel
-    >>> path = Path(tempfile.mkdtemp()) / "a.h5"
-    >>> write_stack([Cell(7, np.ones((1, 3, 4), np.int16))], path, channels=[Channel(1, "BF")]).name
-    'a.h5'
+    See :class:`ifcyto.stack.cell_stack.CellStack`.
     """
     items = iter(cells)
     first = next(items, None)
