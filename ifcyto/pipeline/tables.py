@@ -62,7 +62,7 @@ def table_text(name: str, rows: Iterable[Mapping[str, Any]]) -> str:
     Examples
     --------
     >>> table_text("overlap", [])
-    'group,stage,manual,fbml,cnn,count,spot\n'
+    'group,stage,manual,fbml,cnn,count\n'
     """
     return csv_text(COLUMNS[name], ([as_text(row[column]) for column in COLUMNS[name]] for row in rows))
 
