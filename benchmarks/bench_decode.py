@@ -61,7 +61,7 @@ def main() -> None:
     options = parser(__doc__.splitlines()[0], 20_000).parse_args()
     path = large_cif(options.source, options.folder, options.objects)
     reader = CifReader(path)
-    index = reader._index
+    index = reader._index.keep(np.arange(len(reader)))
     n, channels = len(reader), len(reader.channels)
     buf = np.fromfile(path, np.uint8)
     shapes = np.stack([index.image[:, k.REC_HEIGHT], index.image[:, k.REC_WIDTH] // channels], axis=1)

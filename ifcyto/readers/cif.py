@@ -13,7 +13,7 @@ from ifcyto.errors import Fault, FormatError
 from ifcyto.readers import kernels as k
 from ifcyto.readers.base import Reader
 from ifcyto.readers.cif_facts import FactPlan
-from ifcyto.readers.cif_index import ObjectIndex, check_shapes, index_objects, read_span, scan_records
+from ifcyto.readers.cif_index import FileIndex, ObjectIndex, check_shapes, index_file, read_span
 from ifcyto.readers.cif_metadata import MAX_CHANNELS, choose_channels, read_metadata
 from ifcyto.readers.cif_records import RecordFile
 from ifcyto.readers.codecs import STATUS_TEXT
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["CifReader"]
 
 _MAX_SPAN = 64 << 20  # bytes read at once, at most
-_TAIL = 1 << 16  # bytes kept behind the last strip for the last object's values
+_TAIL = 1 << 17  # bytes read behind the last strip or directory, for the values of the last object
 
 
 class CifReader(Reader):
@@ -111,7 +111,7 @@ class CifReader(Reader):
         if 0 < following <= first or following >= size:
             message = f"expected the first object further on, found offset {following} in {size} bytes"
             raise FormatError(self.path, message, offset=first)
-        index = index_objects(scan_records(file, following, size, self.report), size, self.report)
+        index = index_file(file, following, size, self.report)
         found = read_metadata(self.header)
         for fault in found.faults:
             self.report(fault)
@@ -120,16 +120,16 @@ class CifReader(Reader):
         self.channels = self._choose_channels(index)
         self._index = check_shapes(index, len(self.channels), self.report)
         self.object_numbers = self._index.numbers
-        self.image_offsets = self._index.image[:, k.REC_OFFSET]
-        self.has_masks = bool((self._index.mask[:, k.REC_OFFSET] >= 0).any())
+        self.image_offsets = self._index.column("image", k.REC_OFFSET)
+        self.has_masks = bool(self._index.masked.any())
         self.dtype = np.dtype(np.int16)
         self._plan = FactPlan(len(self.channels))
         self._say_numbers()
 
-    def _choose_channels(self, index: ObjectIndex) -> tuple[Channel, ...]:
+    def _choose_channels(self, index: FileIndex) -> tuple[Channel, ...]:
         declared = self.header.get(TAG["channel_count"])
         number = int(declared.number) if declared else None
-        widths = index.image[:, k.REC_WIDTH]
+        widths = index.column("image", k.REC_WIDTH)
         # Most objects decide: one of a wrong width must not change the channels of the file.
         divide = {
             n: not len(widths) or bool(np.mean(widths % n == 0) > 0.5) for n in range(1, MAX_CHANNELS + 1)
@@ -147,10 +147,10 @@ class CifReader(Reader):
         self.notes.extend(notes)
         return self._named_by_daf(channels) if self._daf else channels
 
-    def _values_per_object(self, index: ObjectIndex) -> int | None:
+    def _values_per_object(self, index: FileIndex) -> int | None:
         """Number of background values that the first readable objects agree on most."""
         counts = []
-        for at in index.image[:9, k.REC_OFFSET].tolist():
+        for at in index.column("image", k.REC_OFFSET)[:9].tolist():
             try:
                 entries, _ = self._records.directory(at)
             except FormatError:
@@ -192,12 +192,12 @@ class CifReader(Reader):
     @property
     def heights(self) -> NDArray[np.int32]:
         """Height of every object's images in pixels, ``(N,)``."""
-        return self._index.image[:, k.REC_HEIGHT].astype(np.int32)
+        return self._index.column("image", k.REC_HEIGHT).astype(np.int32)
 
     @property
     def widths(self) -> NDArray[np.int32]:
         """Width of one channel's image of every object in pixels, ``(N,)``."""
-        return (self._index.image[:, k.REC_WIDTH] // len(self.channels)).astype(np.int32)
+        return (self._index.column("image", k.REC_WIDTH) // len(self.channels)).astype(np.int32)
 
     def read_cell(self, row: int) -> Cell:
         """Read one object; see :meth:`Reader.read_cell`."""
@@ -260,7 +260,7 @@ class CifReader(Reader):
         begin = int(part.image[0, k.REC_OFFSET])
         strips = part.image if piece.masks is None else np.concatenate([part.image, part.mask])
         stops = strips[:, k.REC_STRIP] + strips[:, k.REC_BYTES]
-        end = int(min(part.stop[-1], max(int(stops.max()), int(strips[:, k.REC_END].max())) + _TAIL))
+        end = int(min(part.stop[-1], max(int(stops.max()), int(strips[:, k.REC_OFFSET].max())) + _TAIL))
         usual = (
             (strips[:, k.REC_STRIPS] == 1)
             & (strips[:, k.REC_CODEC] != CODEC["plain"])
@@ -327,9 +327,10 @@ class CifReader(Reader):
         """Directory fields and undecoded strip of an object's image, and of its mask if it has one."""
         row = self.check_row(row)
         number = int(self.object_numbers[row])
+        one = self._index.keep(np.array([row]))
         return [
             self._records.strip(record, what, number)
-            for what, record in (("image", self._index.image[row]), ("mask", self._index.mask[row]))
+            for what, record in (("image", one.image[0]), ("mask", one.mask[0]))
             if record[k.REC_OFFSET] >= 0
         ]
 

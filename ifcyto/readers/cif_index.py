@@ -13,16 +13,17 @@ import numpy as np
 
 from ifcyto.errors import Fault
 from ifcyto.readers import kernels as k
-from ifcyto.readers.tiffdirs import CODEC, RECORD
+from ifcyto.readers.cif_checks import check_pairs, check_strips, repeated_numbers, strips_in_others
+from ifcyto.readers.tiffdirs import RECORD
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
-    Report = Callable[[Fault], None]
+    from ifcyto.readers.cif_checks import Report
 
-__all__ = ["ObjectIndex", "check_shapes", "index_objects", "read_span", "scan_records"]
+__all__ = ["FileIndex", "ObjectIndex", "check_shapes", "index_file", "read_span"]
 
 _WINDOW = 8 << 20
 _SMALL_WINDOW = 1 << 16
@@ -36,8 +37,8 @@ def read_span(file: BinaryIO, at: int, n_bytes: int) -> NDArray[np.uint8]:
     return np.frombuffer(file.read(n_bytes), np.uint8)
 
 
-def scan_records(file: BinaryIO, at: int, size: int, report: Report) -> NDArray[np.int64]:
-    """Walk the chain that starts at `at`.
+def _scan(file: BinaryIO, at: int, size: int, report: Report) -> Iterator[NDArray[np.int64]]:
+    """Walk the chain that starts at `at`, a block of directories at a time.
 
     Parameters
     ----------
@@ -50,12 +51,11 @@ def scan_records(file: BinaryIO, at: int, size: int, report: Report) -> NDArray[
         Takes each :class:`~ifcyto.errors.Fault`; when it returns, the walk looks
         for the next image directory of the same layout and goes on there.
 
-    Returns
-    -------
+    Yields
+    ------
     ndarray (n, REC_COLUMNS) of int64
         One row a directory, in file order.
     """
-    parts = []
     signature = b""
     window = _WINDOW
     while at:
@@ -63,9 +63,9 @@ def scan_records(file: BinaryIO, at: int, size: int, report: Report) -> NDArray[
         records = np.empty((_ROWS, k.REC_COLUMNS), np.int64)
         n, status, stop = k.scan_chain(buf, at, at, size, records)
         if n:
-            parts.append(records[:n].copy())
             if not signature and records[0, k.REC_TYPE] == RECORD["image"]:
                 signature = buf[:_SIGNATURE].tobytes()
+            yield records[:n]
         if status == k.SCAN_END:
             break
         if status in {k.SCAN_MORE, k.SCAN_FULL}:
@@ -75,9 +75,6 @@ def scan_records(file: BinaryIO, at: int, size: int, report: Report) -> NDArray[
             continue
         report(Fault(_chain_text(status, size), offset=int(stop)))
         at = _find(file, signature, int(stop) + 1, size)
-    if not parts:
-        return np.empty((0, k.REC_COLUMNS), np.int64)
-    return np.concatenate(parts)
 
 
 def _chain_text(status: int, size: int) -> str:
@@ -100,12 +97,34 @@ def _find(file: BinaryIO, signature: bytes, at: int, size: int) -> int:
     return 0
 
 
+_KEPT: dict[str, dict[int, type[np.integer[Any]]]] = {
+    "image": {
+        k.REC_OFFSET: np.int64,
+        k.REC_STRIP: np.int64,
+        k.REC_BYTES: np.uint32,
+        k.REC_STRIPS: np.uint8,
+        k.REC_CODEC: np.int32,
+        k.REC_WIDTH: np.uint32,
+        k.REC_HEIGHT: np.uint32,
+    },
+    "mask": {
+        k.REC_OFFSET: np.int64,
+        k.REC_STRIP: np.int64,
+        k.REC_BYTES: np.uint32,
+        k.REC_STRIPS: np.uint8,
+        k.REC_CODEC: np.int32,
+    },
+}
+"""Columns of the record table that reading needs, and how they are kept: 74 bytes an object in all."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ObjectIndex:
-    """Where each object lies; every array has one entry an object, in file order.
+    """Some objects, with the record tables that decoding needs; one entry an object.
 
-    `image` and `mask` are rows of the record table (REC_COLUMNS); a mask row of
-    -1 throughout stands for "no mask". `stop` is the end of the object's bytes.
+    `image` and `mask` have the columns of the record table (REC_COLUMNS), of
+    which those in use are set; a mask offset of -1 stands for "no mask". `stop`
+    is the end of the object's bytes.
     """
 
     numbers: NDArray[np.int64]
@@ -121,13 +140,136 @@ class ObjectIndex:
         return ObjectIndex(self.numbers[rows], self.image[rows], self.mask[rows], self.stop[rows])
 
 
-def index_objects(records: NDArray[np.int64], size: int, report: Report) -> ObjectIndex:
-    """Pair images with masks and leave out what cannot be read.
+class FileIndex:
+    """Where every object of a file lies, in few bytes each.
 
-    Faults are reported for masks without an image, images without a mask where
-    others have one, object numbers that occur twice, strips outside the file,
-    unknown codecs, and claims of more pixels than the strip can hold.
+    Parameters
+    ----------
+    numbers, stop : ndarray (N,) of int64
+        As in :class:`ObjectIndex`.
+    columns : dict
+        ``(kind, column)`` to an array ``(N,)``; kinds and columns of `_KEPT`.
     """
+
+    def __init__(
+        self,
+        numbers: NDArray[np.int64],
+        stop: NDArray[np.int64],
+        columns: dict[tuple[str, int], NDArray[Any]],
+    ) -> None:
+        self.numbers = numbers
+        self.stop = stop
+        self._columns = columns
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def column(self, kind: str, column: int) -> NDArray[Any]:
+        """One column of the image or mask records, ``(N,)``."""
+        return self._columns[kind, column]
+
+    @property
+    def masked(self) -> NDArray[np.bool_]:
+        """Which objects have a mask."""
+        has: NDArray[np.bool_] = self.column("mask", k.REC_OFFSET) >= 0
+        return has
+
+    def keep(self, rows: NDArray[Any]) -> ObjectIndex:
+        """Unpack the chosen rows."""
+        tables = {}
+        for kind, kept in _KEPT.items():
+            tables[kind] = np.full((len(rows), k.REC_COLUMNS), -1, np.int64)
+            for column in kept:
+                tables[kind][:, column] = self._columns[kind, column][rows]
+        return ObjectIndex(self.numbers[rows], tables["image"], tables["mask"], self.stop[rows])
+
+    def without(self, bad: NDArray[np.bool_]) -> FileIndex:
+        """Leave out the objects at which `bad` is True."""
+        if not bad.any():
+            return self
+        columns = {key: values[~bad] for key, values in self._columns.items()}
+        return FileIndex(self.numbers[~bad], self.stop[~bad], columns)
+
+    @classmethod
+    def pack(cls, objects: ObjectIndex) -> FileIndex:
+        """Keep what reading needs."""
+        columns = {}
+        for kind, kept in _KEPT.items():
+            table = objects.image if kind == "image" else objects.mask
+            for column, dtype in kept.items():
+                low = -1 if np.issubdtype(dtype, np.signedinteger) else 0
+                columns[kind, column] = np.clip(table[:, column], low, np.iinfo(dtype).max).astype(dtype)
+        return cls(objects.numbers, objects.stop, columns)
+
+    @classmethod
+    def join(cls, parts: list[FileIndex]) -> FileIndex:
+        """Put parts one after the other; the parts are emptied on the way, so that memory stays low."""
+        if not parts:
+            none = np.empty((0, k.REC_COLUMNS), np.int64)
+            return cls.pack(ObjectIndex(none[:, 0], none, none, none[:, 0]))
+        columns = {
+            key: np.concatenate([part._columns.pop(key) for part in parts]) for key in list(parts[0]._columns)
+        }
+        numbers, stop = (
+            np.concatenate([getattr(part, name) for part in parts]) for name in ("numbers", "stop")
+        )
+        return cls(numbers, stop, columns)
+
+
+def index_file(file: BinaryIO, at: int, size: int, report: Report) -> FileIndex:
+    """Walk the chain from offset `at`, pair images with masks and leave out what cannot be read.
+
+    Faults are reported for a broken chain, masks without an image, images
+    without a mask where others have one, object numbers that occur twice,
+    strips outside the file or inside another's, unknown codecs, and claims of
+    more pixels than the strip can hold. When `report` returns, the rest of the
+    file is indexed.
+    """
+    parts: list[FileIndex] = []
+    n_images = 0
+    carried = np.empty((0, k.REC_COLUMNS), np.int64)
+    for block in _scan(file, at, size, report):
+        records = np.concatenate([carried, block])
+        images = np.flatnonzero(records[:, k.REC_TYPE] == RECORD["image"])
+        cut = int(images[-1]) if len(images) else len(records)
+        if cut:
+            stop = int(records[cut, k.REC_OFFSET]) if len(images) else size
+            parts.append(_pair(records[:cut], stop, n_images, size, report))
+        n_images += max(0, len(images) - 1)
+        carried = records[cut:].copy()
+    if len(carried):
+        parts.append(_pair(carried, size, n_images, size, report))
+    index = FileIndex.join(parts)
+    if index.masked.any():
+        bad = ~index.masked
+        _refuse(index, bad, report, lambda _: "expected a mask after the image, found none")
+        index = index.without(bad)
+    bad, owners = strips_in_others(
+        {kind: (index.column(kind, k.REC_STRIP), index.column(kind, k.REC_BYTES)) for kind in _KEPT},
+        {kind: index.column(kind, k.REC_STRIPS) == 1 for kind in _KEPT},
+        index.column("image", k.REC_OFFSET),
+        index.stop,
+    )
+    _refuse(
+        index, bad, report, lambda row: f"a strip reaches into that of object {index.numbers[owners[row]]}"
+    )
+    index = index.without(bad)
+    bad, first = repeated_numbers(index.numbers)
+    offsets = index.column("image", k.REC_OFFSET)
+    _refuse(
+        index, bad, report, lambda row: f"object number occurs twice, first at offset {offsets[first[row]]}"
+    )
+    return index.without(bad)
+
+
+def _refuse(index: FileIndex, bad: NDArray[np.bool_], report: Report, text: Callable[[int], str]) -> None:
+    offsets = index.column("image", k.REC_OFFSET)
+    for row in np.flatnonzero(bad).tolist():
+        report(Fault(text(row), int(index.numbers[row]), int(offsets[row])))
+
+
+def _pair(records: NDArray[np.int64], stop: int, first: int, size: int, report: Report) -> FileIndex:
+    """Make objects of the records of one block; `stop` is where the next object begins."""
     kinds = records[:, k.REC_TYPE]
     is_image = kinds == RECORD["image"]
     follows = np.zeros(len(records), bool)
@@ -135,187 +277,27 @@ def index_objects(records: NDArray[np.int64], size: int, report: Report) -> Obje
     for at in records[~is_image & ~np.concatenate([[False], follows[:-1]]), k.REC_OFFSET].tolist():
         report(Fault("expected an image before this mask, found none", offset=at))
     images = np.flatnonzero(is_image)
-    none = np.full((1, k.REC_COLUMNS), -1, np.int64)
-    padded = np.concatenate([records, none])
-    numbers = records[images, k.REC_ID].copy()
-    numbers[numbers < 0] = np.flatnonzero(numbers < 0)
-    ends = np.append(records[images[1:], k.REC_OFFSET], size)
-    index = ObjectIndex(
-        numbers, records[images], padded[np.where(follows[images], images + 1, len(records))], ends
+    padded = np.concatenate([records, np.full((1, k.REC_COLUMNS), -1, np.int64)])
+    numbers = records[images, k.REC_ID]
+    objects = ObjectIndex(
+        np.where(numbers >= 0, numbers, first + np.arange(len(images))),
+        records[images],
+        padded[np.where(follows[images], images + 1, len(records))],
+        np.append(records[images[1:], k.REC_OFFSET], stop)[: len(images)],
     )
-    good = np.ones(len(index), bool)
-    _check_masks(index, good, report)
-    _check_strips(index.image, "image", index.numbers, good, size, report)
-    masked = index.mask[:, k.REC_OFFSET] >= 0
-    _check_strips(index.mask, "mask", index.numbers, good & masked, size, report, into=good)
-    _check_overlaps(index, good, report)
-    _check_numbers(index, good, report)
-    return index.keep(good)
+    good = np.ones(len(objects), bool)
+    check_pairs(objects.image, objects.mask, objects.numbers, good, report)
+    check_strips(objects.image, "image", objects.numbers, good, size, report)
+    masked = objects.mask[:, k.REC_OFFSET] >= 0
+    check_strips(objects.mask, "mask", objects.numbers, good & masked, size, report, into=good)
+    return FileIndex.pack(objects.keep(good))
 
 
-def _tell(
-    rows: NDArray[np.bool_],
-    index_numbers: NDArray[np.int64],
-    offsets: NDArray[np.int64],
-    good: NDArray[np.bool_],
-    report: Report,
-    text: Callable[[int], str],
-) -> None:
-    for row in np.flatnonzero(rows).tolist():
-        good[row] = False
-        report(Fault(text(row), int(index_numbers[row]), int(offsets[row])))
-
-
-def _check_masks(index: ObjectIndex, good: NDArray[np.bool_], report: Report) -> None:
-    masked = index.mask[:, k.REC_OFFSET] >= 0
-    offsets = index.image[:, k.REC_OFFSET]
-    if masked.any():
-        _tell(
-            ~masked,
-            index.numbers,
-            offsets,
-            good,
-            report,
-            lambda _: "expected a mask after the image, found none",
-        )
-    for column, name in ((k.REC_WIDTH, "wide"), (k.REC_HEIGHT, "high")):
-        differs = masked & good & (index.mask[:, column] != index.image[:, column])
-
-        def text(row: int, column: int = column, name: str = name) -> str:
-            return f"image is {index.image[row, column]} px {name}, its mask {index.mask[row, column]}"
-
-        _tell(differs, index.numbers, offsets, good, report, text)
-    theirs = index.mask[:, k.REC_ID]
-    other = masked & good & (theirs >= 0) & (theirs != index.numbers)
-    _tell(
-        other, index.numbers, offsets, good, report, lambda row: f"its mask belongs to object {theirs[row]}"
-    )
-
-
-def _check_strips(
-    records: NDArray[np.int64],
-    what: str,
-    numbers: NDArray[np.int64],
-    rows: NDArray[np.bool_],
-    size: int,
-    report: Report,
-    *,
-    into: NDArray[np.bool_] | None = None,
-) -> None:
-    good = rows if into is None else into
-    offsets = records[:, k.REC_OFFSET]
-    codec = records[:, k.REC_CODEC]
-    wanted = CODEC["greyscale" if what == "image" else "mask"]
-    _tell(
-        rows & (codec != wanted) & (codec != CODEC["plain"]),
-        numbers,
-        offsets,
-        good,
-        report,
-        lambda row: f"expected {what} codec {wanted} or {CODEC['plain']}, found {codec[row]}",
-    )
-    width, height = records[:, k.REC_WIDTH], records[:, k.REC_HEIGHT]
-    _tell(
-        rows & good & ((width <= 0) | (height <= 0)),
-        numbers,
-        offsets,
-        good,
-        report,
-        lambda row: f"expected an {what} of at least 1 x 1 px, found {width[row]} x {height[row]}",
-    )
-    strips, counts = records[:, k.REC_STRIPS], records[:, k.REC_COUNTS]
-    _tell(
-        rows & good & ((strips < 1) | (strips != counts)),
-        numbers,
-        offsets,
-        good,
-        report,
-        lambda row: f"expected as many {what} strips as byte counts, found {strips[row]} and {counts[row]}",
-    )
-    n_bytes = records[:, k.REC_BYTES]
-    single = rows & good & (strips == 1)
-    stop = records[:, k.REC_STRIP] + n_bytes
-    _tell(
-        single & (stop > size),
-        numbers,
-        offsets,
-        good,
-        report,
-        lambda row: f"{what} strip ends at {stop[row]}, the file has {size} bytes: it is truncated",
-    )
-    several = rows & good & (strips > 1) & (np.maximum(records[:, k.REC_STRIP], n_bytes) + 4 * strips > size)
-    _tell(
-        several,
-        numbers,
-        offsets,
-        good,
-        report,
-        lambda row: f"the list of {strips[row]} {what} strips leaves the file",
-    )
-    # A nibble holds at most one pixel, a byte pair at most 256.
-    most = np.where(strips == 1, n_bytes, size) * (2 if what == "image" else 128)
-    plain = codec == CODEC["plain"]
-    pixels = width.astype(np.float64) * height
-    most = np.where(plain, most if what == "image" else most // 128, most)
-    _tell(
-        rows & good & (pixels > most),
-        numbers,
-        offsets,
-        good,
-        report,
-        lambda row: f"claims {width[row]} x {height[row]} px, its {what} strip holds at most {most[row]}",
-    )
-
-
-def _check_overlaps(index: ObjectIndex, good: NDArray[np.bool_], report: Report) -> None:
-    """Refuse strips that reach into another's bytes: they could claim the file many times over."""
-    tables = [("image", index.image), ("mask", index.mask)]
-    begin = np.concatenate([table[:, k.REC_STRIP] for _, table in tables])
-    end = begin + np.concatenate([table[:, k.REC_BYTES] for _, table in tables])
-    single = np.concatenate([good & (table[:, k.REC_STRIPS] == 1) for _, table in tables])
-    rows = np.tile(np.arange(len(index)), 2)
-    outside = single & ((begin < index.image[rows, k.REC_OFFSET]) | (end > index.stop[rows]))
-    for at in np.flatnonzero(outside).tolist():
-        other = single & (begin < end[at]) & (end > begin[at])
-        other[at] = False
-        if other.any():
-            row, theirs = int(rows[at]), int(rows[np.flatnonzero(other)[0]])
-            good[row] = single[at] = False
-            what = tables[at >= len(index)][0]
-            message = (
-                f"{what} strip {begin[at]} to {end[at]} reaches into that of object {index.numbers[theirs]}"
-            )
-            report(Fault(message, int(index.numbers[row]), int(index.image[row, k.REC_OFFSET])))
-
-
-def _check_numbers(index: ObjectIndex, good: NDArray[np.bool_], report: Report) -> None:
-    rows = np.flatnonzero(good)
-    _, first = np.unique(index.numbers[rows], return_index=True)
-    again = np.ones(len(rows), bool)
-    again[first] = False
-    for row in rows[again].tolist():
-        number = int(index.numbers[row])
-        earlier = int(index.image[rows[index.numbers[rows] == number][0], k.REC_OFFSET])
-        good[row] = False
-        report(
-            Fault(
-                f"object number occurs twice, first at offset {earlier}",
-                number,
-                int(index.image[row, k.REC_OFFSET]),
-            )
-        )
-
-
-def check_shapes(index: ObjectIndex, n_channels: int, report: Report) -> ObjectIndex:
+def check_shapes(index: FileIndex, n_channels: int, report: Report) -> FileIndex:
     """Leave out objects whose width is not a multiple of the number of channels."""
-    good = np.ones(len(index), bool)
-    width = index.image[:, k.REC_WIDTH]
-    _tell(
-        width % n_channels != 0,
-        index.numbers,
-        index.image[:, k.REC_OFFSET],
-        good,
-        report,
-        lambda row: f"width {width[row]} px is not a multiple of {n_channels} channels",
+    width = index.column("image", k.REC_WIDTH)
+    bad = width % n_channels != 0
+    _refuse(
+        index, bad, report, lambda row: f"width {width[row]} px is not a multiple of {n_channels} channels"
     )
-    return index.keep(good)
+    return index.without(bad)

@@ -23,7 +23,7 @@ def demo_cif(tmp_path_factory):
 @pytest.fixture
 def damaged_cif(tmp_path, demo_cif):
     with CifReader(demo_cif) as reader:
-        start, size = (int(reader._index.image[7][column]) for column in (REC_STRIP, REC_BYTES))
+        start, size = (int(reader._index.column("image", column)[7]) for column in (REC_STRIP, REC_BYTES))
     data = bytearray(demo_cif.read_bytes())
     data[start : start + size] = b"\xff" * size
     path = tmp_path / "damaged.cif"

@@ -31,8 +31,9 @@ def damaged_cif(tmp_path, demo_cif) -> Path:
     from ifcyto.readers.cif import CifReader
 
     with CifReader(demo_cif) as reader:
-        record = reader._index.image[7]
-    start, size = int(record[kernels.REC_STRIP]), int(record[kernels.REC_BYTES])
+        start, size = (
+            int(reader._index.column("image", c)[7]) for c in (kernels.REC_STRIP, kernels.REC_BYTES)
+        )
     data = bytearray(demo_cif.read_bytes())
     data[start : start + size] = b"\xff" * size
     path = tmp_path / "damaged.cif"

@@ -221,7 +221,7 @@ def test_offsets_beyond_4_gib_are_unwrapped(tmp_path, monkeypatch, rng):
     write_cif([Cell(0, images, masks)], path, channels=[Channel(1, "BF")])
     far = (1 << 32) + 100  # stored as 100, which lies behind: only the wrap explains it
     with CifReader(path) as reader:
-        mask_at = int(reader._index.mask[0, k.REC_OFFSET])
+        mask_at = int(reader._index.column("mask", k.REC_OFFSET)[0])
     data = path.read_bytes()
     (count,) = struct.unpack_from("<H", data, mask_at)
     damage(path, mask_at + 2 + 12 * count, struct.pack("<I", far % (1 << 32)))
@@ -272,7 +272,7 @@ def test_a_bad_field_is_named_and_salvage_keeps_the_rest(small, tag, value, word
 def test_a_broken_chain_is_picked_up_again(small):
     path, _ = small
     with CifReader(path) as reader:
-        at = int(reader._index.mask[1, k.REC_OFFSET])
+        at = int(reader._index.column("mask", k.REC_OFFSET)[1])
     (count,) = struct.unpack_from("<H", path.read_bytes(), at)
     for link, words in ((8, "goes backward"), (4_000_000_000, "leaves the file"), (at, "goes backward")):
         damage(path, at + 2 + 12 * count, struct.pack("<I", link))
@@ -301,8 +301,8 @@ def test_a_truncated_file_loses_only_its_end(small):
 def test_damaged_pixels_are_noticed_and_named(small):
     path, _ = small
     with CifReader(path) as reader:
-        strip = int(reader._index.image[3, k.REC_STRIP])
-        size = int(reader._index.image[3, k.REC_BYTES])
+        strip = int(reader._index.column("image", k.REC_STRIP)[3])
+        size = int(reader._index.column("image", k.REC_BYTES)[3])
     damage(path, strip, b"\xff" * size)
     with CifReader(path) as reader, pytest.raises(FormatError, match=f"object 6, offset {strip}: image: "):
         list(reader)
@@ -314,7 +314,7 @@ def test_damaged_pixels_are_noticed_and_named(small):
 def test_strips_that_overlap_are_refused(small):
     path, _ = small
     with CifReader(path) as reader:
-        other = int(reader._index.image[0, k.REC_STRIP])
+        other = int(reader._index.column("image", k.REC_STRIP)[0])
     damage(path, field(path, 3, TAG["strip_offsets"]), struct.pack("<I", other))
     with pytest.raises(FormatError, match=r"object 6, .*reaches into that of object 0"):
         CifReader(path)
