@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,8 +26,8 @@ def refuse_existing(path: Path | str, *, overwrite: bool) -> None:
 def replacing(path: Path | str, *, overwrite: bool = False) -> Iterator[Path]:
     """Give a temporary path beside `path`; rename it when the block ends well.
 
-    When the block fails the temporary file is removed and what stood under
-    `path` is untouched.
+    The folder is made if need be. When the block fails the temporary file is
+    removed and what stood under `path` is untouched.
 
     Raises
     ------
@@ -47,10 +47,12 @@ def replacing(path: Path | str, *, overwrite: bool = False) -> Iterator[Path]:
     refuse_existing(path, overwrite=overwrite)
     temporary = path.with_name(f".{path.name}.part-{os.getpid()}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
         temporary.replace(path)
     except OSError as error:
         msg = f"{path}: cannot be written: {error.strerror or error}"
         raise OutputError(msg) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # gone already: renamed, or never made
+            temporary.unlink()

@@ -13,17 +13,15 @@ References
 from __future__ import annotations
 
 import math
-import os
 import re
 import unicodedata
 import warnings
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from matplotlib import rc_context, rcParamsDefault
 from matplotlib.figure import Figure
 
-from ifcyto.errors import OutputError
+from ifcyto._output import refuse_existing, replacing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -205,27 +203,14 @@ def save_figure(figure: Figure, folder: Path, name: str, *, overwrite: bool = Fa
         raise ValueError(msg)
     png, pdf = folder / f"{name}.png", folder / f"{name}.pdf"
     for path in (png, pdf):
-        if path.exists() and not overwrite:
-            msg = f"{path}: the figure exists already; choose another folder or ask to overwrite it"
-            raise OutputError(msg)
+        refuse_existing(path, overwrite=overwrite)
     _write(figure, png, {"Software": None})
     _write(figure, pdf, {"CreationDate": None, "Creator": "ifcyto", "Producer": None})
     return png, pdf
 
 
 def _write(figure: Figure, path: Path, metadata: dict[str, str | None]) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with rc_context(_SETTINGS), warnings.catch_warnings():
-            # A name in a script that the font lacks is drawn as boxes; the report has it in full.
-            warnings.filterwarnings("ignore", message=r"Glyph .* missing from font", category=UserWarning)
-            figure.savefig(temporary, format=path.suffix[1:], dpi=DPI, metadata=metadata)
-        temporary.replace(path)
-    except OSError as error:
-        reason = error.strerror or error
-        msg = f"{path}: the figure cannot be written ({reason}); free the disk or choose another folder"
-        raise OutputError(msg) from error
-    finally:
-        with suppress(OSError):  # gone already: renamed, or never made
-            temporary.unlink()
+    with replacing(path, overwrite=True) as temporary, rc_context(_SETTINGS), warnings.catch_warnings():
+        # A name in a script that the font lacks is drawn as boxes; the report has it in full.
+        warnings.filterwarnings("ignore", message=r"Glyph .* missing from font", category=UserWarning)
+        figure.savefig(temporary, format=path.suffix[1:], dpi=DPI, metadata=metadata)

@@ -8,7 +8,6 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from ifcyto._output import replacing
-from ifcyto.errors import OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -84,11 +83,6 @@ def write_text(path: Path, text: str) -> Path:
     OutputError
         The disk refuses.
     """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        msg = f"{path.parent}: the folder cannot be made: {error.strerror or error}"
-        raise OutputError(msg) from error
     with replacing(path, overwrite=True) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="")
     return path

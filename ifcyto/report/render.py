@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import base64
-import os
 import struct
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -13,7 +11,8 @@ from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from ifcyto.errors import OutputError, UsageError
+from ifcyto._output import replacing
+from ifcyto.errors import UsageError
 from ifcyto.report.formats import format_number, format_value, is_numeric
 
 if TYPE_CHECKING:
@@ -70,22 +69,8 @@ def render_report(report: Report, path: Path, *, overwrite: bool = False) -> Pat
     UsageError
         A picture is missing or is not a PNG file.
     """
-    if path.exists() and not overwrite:
-        msg = f"{path}: the report exists already; choose another folder or ask to overwrite it"
-        raise OutputError(msg)
-    page = render_html(report, path.parent)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(page, encoding="utf-8", newline="\n")
-        temporary.replace(path)
-    except OSError as error:
-        reason = error.strerror or error
-        msg = f"{path}: the report cannot be written ({reason}); free the disk or choose another folder"
-        raise OutputError(msg) from error
-    finally:
-        with suppress(OSError):  # gone already: renamed, or never made
-            temporary.unlink()
+    with replacing(path, overwrite=overwrite) as temporary:
+        temporary.write_text(render_html(report, path.parent), encoding="utf-8", newline="\n")
     return path
 
 

@@ -105,7 +105,7 @@ def test_the_users_own_settings_change_nothing(tmp_path):
 def test_existing_figures_are_kept_unless_asked(tmp_path):
     png, _ = save_figure(example(), tmp_path, "x")
     before = png.read_bytes()
-    with pytest.raises(OutputError, match=r"x\.png: the figure exists already"):
+    with pytest.raises(OutputError, match=r"x\.png: exists already"):
         save_figure(new_figure(PAGE_MM, 30), tmp_path, "x")
     assert png.read_bytes() == before
     save_figure(new_figure(PAGE_MM, 30), tmp_path, "x", overwrite=True)

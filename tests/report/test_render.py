@@ -243,7 +243,7 @@ def test_text_has_contrast_enough(figure, tmp_path):
 def test_an_existing_report_is_kept_unless_asked(tmp_path):
     path = tmp_path / "report.html"
     path.write_text("mine")
-    with pytest.raises(OutputError, match=r"report\.html: the report exists already"):
+    with pytest.raises(OutputError, match=r"report\.html: exists already"):
         render_report(Report("t"), path)
     assert path.read_text() == "mine"
     render_report(Report("t"), path, overwrite=True)
