@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from common import large_cif, machine, median_seconds, parser
 
+from ifcyto.readers import codec_kernels
 from ifcyto.readers import kernels as k
 from ifcyto.readers.cif import CifReader
 
@@ -75,8 +76,8 @@ def main() -> None:
     status = np.zeros((2, n), np.int64)
 
     def ours() -> None:
-        k.decode_images(buf, spans[0], shapes, channels, pixels, status[0])
-        k.decode_masks(buf, spans[1], shapes, channels, masks, status[1])
+        codec_kernels.decode_images(buf, spans[0], shapes, channels, pixels, status[0])
+        codec_kernels.decode_masks(buf, spans[1], shapes, channels, masks, status[1])
 
     with tempfile.TemporaryDirectory() as folder:
         library = compile_reference(Path(folder))

@@ -1,4 +1,4 @@
-/* Reference decoders of the CIF codecs for bench_decode.py: the loops of ifcyto/readers/kernels.py in plain C.
+/* Reference decoders of the CIF codecs for bench_decode.py: the loops of ifcyto/readers/codec_kernels.py in plain C.
  * `plain` goes nibble by nibble; `fast` takes a byte at a time, as the kernels do. */
 #include <stdint.h>
 

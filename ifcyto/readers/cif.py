@@ -10,6 +10,7 @@ import numpy as np
 
 from ifcyto.cells import CellBatch
 from ifcyto.errors import Fault, FormatError
+from ifcyto.readers import codec_kernels
 from ifcyto.readers import kernels as k
 from ifcyto.readers.base import Reader
 from ifcyto.readers.cif_facts import FactPlan
@@ -271,9 +272,9 @@ class CifReader(Reader):
             return self._decode_slowly(piece)
         buf = self._records.span(begin, end)
         status = np.zeros((2, len(part)), np.int64)
-        k.decode_images(buf, _spans(part.image, begin), piece.shapes, n, piece.pixels, status[0])
+        codec_kernels.decode_images(buf, _spans(part.image, begin), piece.shapes, n, piece.pixels, status[0])
         if piece.masks is not None:
-            k.decode_masks(buf, _spans(part.mask, begin), piece.shapes, n, piece.masks, status[1])
+            codec_kernels.decode_masks(buf, _spans(part.mask, begin), piece.shapes, n, piece.masks, status[1])
         plan = self._plan
         places = part.image[:, k.REC_OFFSET].copy()
         told = k.read_many_facts(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ifcyto.readers import kernels
+from ifcyto.readers import codec_kernels as kernels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
