@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import ndimage
 
-from ifcyto.masks.kernels import spot_labels
+from ifcyto.masks.kernels.spots import spot_labels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

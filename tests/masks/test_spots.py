@@ -7,7 +7,7 @@ import pytest
 from scipy import ndimage
 from skimage.measure import label
 
-from ifcyto.masks.kernels import spot_labels
+from ifcyto.masks.kernels.spots import spot_labels
 from ifcyto.masks.spots import split_spots, spot_areas, spot_count
 
 

@@ -1,0 +1,1 @@
+"""Features: numbers of each object, computed from its images inside its masks."""

@@ -1,0 +1,1 @@
+"""Compiled loops of the masks; the modules of the room above wrap them."""
