@@ -23,9 +23,7 @@ def make(rng, shapes, dtype=np.int16, facts=None):
     return cells, Planes(batch, [Channel(1, "BF"), Channel(5, "DNA")], pixel_size_um=0.5)
 
 
-@pytest.mark.parametrize(
-    "shapes", [[(3, 4), (9, 1), (1, 1)], [(6, 5)] * 4], ids=["ragged", "same"])
-)
+@pytest.mark.parametrize("shapes", [[(3, 4), (9, 1), (1, 1)], [(6, 5)] * 4], ids=["ragged", "same"])
 @pytest.mark.parametrize(("dtype", "seen"), [("int16", "int32"), ("uint16", "int32"), ("float32", "float64")])
 def test_planes_are_the_channels_one_after_the_other(rng, shapes, dtype, seen):
     cells, planes = make(rng, shapes, dtype)
