@@ -30,7 +30,15 @@ if TYPE_CHECKING:
 
     from ifcyto.features.define import FeatureDefinition
 
-__all__ = ["VERSION", "describe_columns", "object_rows", "open_table_writer", "read_table", "table_header"]
+__all__ = [
+    "VERSION",
+    "describe_columns",
+    "in_memory",
+    "object_rows",
+    "open_table_writer",
+    "read_table",
+    "table_header",
+]
 
 VERSION = 1
 """Of the layout; a reader refuses files that are newer."""
@@ -152,13 +160,28 @@ def table_header(
     return {name: value if isinstance(value, str) else json.dumps(value) for name, value in header.items()}
 
 
+def in_memory(
+    values: NDArray[np.float64], obs: pd.DataFrame, var: pd.DataFrame, header: Mapping[str, str]
+) -> AnnData:
+    """Make the table that :func:`open_table_writer` would write, without a file.
+
+    Parameters
+    ----------
+    values : ndarray (n, features)
+    obs, var : pandas.DataFrame
+    header : mapping
+        See :func:`table_header`.
+    """
+    return AnnData(values, obs=obs, var=var, uns={KEY: dict(header)})
+
+
 @contextmanager
 def open_table_writer(
     path: Path | str,
     *,
     obs: pd.DataFrame,
     var: pd.DataFrame,
-    header: Mapping[str, str],
+    header: Callable[[], Mapping[str, str]],
     overwrite: bool = False,
 ) -> Iterator[Callable[[int, NDArray[np.float64]], None]]:
     """Write a feature table whose values come in batches.
@@ -169,8 +192,8 @@ def open_table_writer(
         Appears when the block ends well, complete.
     obs, var : pandas.DataFrame
         See :func:`object_rows` and :func:`describe_columns`.
-    header : mapping
-        See :func:`table_header`.
+    header : callable
+        Gives what :func:`table_header` makes; called when all values are written.
     overwrite : bool
         Replace an existing file.
 
@@ -185,7 +208,7 @@ def open_table_writer(
         The file exists and `overwrite` is False, or cannot be written.
     """
     with replacing(path, overwrite=overwrite) as temporary, h5py.File(temporary, "w") as file:
-        write_elem(file, "/", AnnData(obs=obs, var=var, uns={KEY: dict(header)}))
+        write_elem(file, "/", AnnData(obs=obs, var=var))
         if "X" in file:
             del file["X"]
         shape = (len(obs), len(var))
@@ -202,6 +225,7 @@ def open_table_writer(
             values[first : first + len(rows)] = rows
 
         yield append
+        write_elem(file, f"uns/{KEY}", dict(header()))
 
 
 def read_table(path: Path | str) -> AnnData:

@@ -20,7 +20,9 @@ HEADER = table_header(masks={"MC": "M01|Or|M02"}, pixel_size_um=0.5, channels=["
 
 def write(path, numbers, values, batch=2, **more):
     obs = object_rows(np.array(numbers, np.int64), sample="A")
-    with open_table_writer(path, obs=obs, var=describe_columns(COLUMNS), header=HEADER, **more) as append:
+    with open_table_writer(
+        path, obs=obs, var=describe_columns(COLUMNS), header=lambda: HEADER, **more
+    ) as append:
         for first in range(0, len(values), batch):
             append(first, values[first : first + batch])
     return path
@@ -46,7 +48,7 @@ def test_a_table_without_objects_is_a_table(tmp_path):
 def test_nothing_is_left_of_a_table_that_failed(tmp_path):
     with pytest.raises(RuntimeError, match="stop"), open_table_writer(
         tmp_path / "a.h5ad", obs=object_rows(np.arange(2), sample="A"), var=describe_columns(COLUMNS),
-        header=HEADER,
+        header=lambda: HEADER,
     ):  # fmt: skip
         msg = "stop"
         raise RuntimeError(msg)

@@ -1,0 +1,202 @@
+"""Which features a user asks for: a set, names, a file of names, or an IDEAS template (DAF)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ifcyto.errors import UsageError
+from ifcyto.features.combine import CombinedFeature
+from ifcyto.features.define import parse_definition
+from ifcyto.features.names import parse_name
+from ifcyto.features.registry import FEATURES
+from ifcyto.features.sets import SETS, feature_set, image_names
+from ifcyto.masks.evaluate import MaskBook
+from ifcyto.masks.grammar import shown
+from ifcyto.masks.nuclei import bne_mask
+from ifcyto.pipeline.feature_plan import make_plan
+from ifcyto.readers.daf_document import read_daf
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ifcyto.cells import Channel
+    from ifcyto.pipeline.feature_plan import Column, FeaturePlan
+    from ifcyto.readers.daf_records import DafDocument
+
+__all__ = ["FeatureChoice", "plan_features"]
+
+FeatureChoice = str | Path | Sequence[str]
+"""A set (``basic``, ``ideas``, ``fbml``, ``beyond``), names of columns, a file of names, or a DAF."""
+
+
+def plan_features(
+    channels: Sequence[Channel],
+    features: FeatureChoice = "ideas",
+    *,
+    masks: Mapping[str, str] | None = None,
+    images: Mapping[str, str | int] | None = None,
+    dna: str | None = None,
+    skip_unknown: bool = False,
+) -> FeaturePlan:
+    """Resolve a choice of features for these channels.
+
+    Parameters
+    ----------
+    channels : sequence of Channel
+    features : str, path or sequence of str
+        A set, a DAF (its features, in its order and under its names), a text
+        file with one column name or definition a line (``#`` begins a comment),
+        or a list of these.
+    masks : mapping of str to str, optional
+        Further masks, by name, in either form of IDEAS' grammar.
+    images : mapping of str to str or int, optional
+        Names of images in the definitions to names or numbers of channels.
+    dna : str, optional
+        Name of the DNA image, for the nuclear mask of ``fbml``.
+    skip_unknown : bool
+        Leave out features that ifcyto does not have, with a note.
+
+    Raises
+    ------
+    UsageError
+        A feature, a mask or an image is not there; the nearest names are given.
+    FormatError
+        A file cannot be read.
+    """
+    places = _places(channels, images)
+    if isinstance(features, str) and features in SETS:
+        book = MaskBook(channels, masks or {}, images=places)
+        nuclei = shown(bne_mask("MC", dna)) if dna else ""
+        columns: list[Column] = list(feature_set(features, channels, nuclear_mask=nuclei, dna=dna or ""))
+        return make_plan(columns, book, places)
+    if isinstance(features, (str, Path)) and _is_daf(Path(features)):
+        return _from_daf(read_daf(Path(features)), channels, masks, images, skip_unknown=skip_unknown)
+    lines = _read_lines(Path(features)) if isinstance(features, (str, Path)) else list(features)
+    book = MaskBook(channels, masks or {}, images=places)
+    return make_plan([_column(line, book, places) for line in lines], book, places)
+
+
+def _is_daf(path: Path) -> bool:
+    return path.suffix.lower() == ".daf"
+
+
+def _read_lines(path: Path) -> list[str]:
+    if not path.is_file():
+        near = get_close_matches(str(path), SETS, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        msg = (
+            f"{path}: expected a feature set ({', '.join(SETS)}), a DAF or a file of names, "
+            f"found no such file{hint}"
+        )
+        raise UsageError(msg)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        msg = f"{path}: cannot be read as a list of features: {error}"
+        raise UsageError(msg) from error
+    lines = [line.strip() for line in text.splitlines()]
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def _places(channels: Sequence[Channel], images: Mapping[str, str | int] | None) -> dict[str, int]:
+    """Place of each image name: those of the channels, then those that the user maps."""
+    names = image_names(channels)
+    places = {name: i for i, name in enumerate(names)}
+    for name, wanted in (images or {}).items():
+        places[name] = _place(channels, places, wanted, name)
+    return places
+
+
+def _place(channels: Sequence[Channel], places: Mapping[str, int], wanted: str | int, name: str) -> int:
+    numbers = {channel.number: i for i, channel in enumerate(channels)}
+    if wanted in places:
+        return places[str(wanted)]
+    if isinstance(wanted, int) and wanted in numbers:
+        return numbers[wanted]
+    there = ", ".join(channel.label for channel in channels)
+    msg = f"image {name!r}: expected one of the channels {there}, found {wanted!r}"
+    raise UsageError(msg)
+
+
+def _column(text: str, book: MaskBook, images: Mapping[str, int]) -> Column:
+    if "|" in text:
+        return parse_definition(text)
+    return parse_name(text, images=images, is_mask=partial(_is_mask, book))
+
+
+def _is_mask(book: MaskBook, text: str) -> bool:
+    try:
+        book.check(text)
+    except UsageError:
+        return False
+    return True
+
+
+def _from_daf(
+    document: DafDocument,
+    channels: Sequence[Channel],
+    masks: Mapping[str, str] | None,
+    images: Mapping[str, str | int] | None,
+    *,
+    skip_unknown: bool,
+) -> FeaturePlan:
+    """Take the features, masks and images that a DAF defines."""
+    mapped: dict[str, str | int] = {**_daf_images(document, channels), **(images or {})}
+    definitions = {mask.name: mask.definition for mask in document.masks} | dict(masks or {})
+    places = _places(channels, mapped)
+    book = MaskBook(channels, definitions, images=places)
+    columns: list[Column] = []
+    unknown = []
+    for feature in document.features:
+        if feature.type != "single":
+            columns.append(CombinedFeature(feature.name, feature.definition))
+        elif feature.tokens[0] in FEATURES:
+            columns.append(parse_definition(feature.definition, column=feature.name))
+        else:
+            unknown.append(feature.name)
+    if unknown and not skip_unknown:
+        msg = (
+            f"{document.path}: {len(unknown)} of {len(document.features)} features are not in ifcyto: "
+            f"{', '.join(unknown[:5])}{' ...' if len(unknown) > 5 else ''}; "
+            "leave them out with --skip-unknown"
+        )
+        raise UsageError(msg)
+    notes = [f"left out, not in ifcyto: {', '.join(unknown)}"] if unknown else []
+    if skip_unknown:
+        columns, lost = _without_orphans(columns)
+        notes += [f"left out, computed from what is left out: {', '.join(lost)}"] if lost else []
+    return make_plan(columns, book, places, notes)
+
+
+def _daf_images(document: DafDocument, channels: Sequence[Channel]) -> dict[str, str | int]:
+    """Channel of each image of a DAF: of the same name, else of the same number."""
+    names = set(image_names(channels))
+    numbers = {channel.number for channel in channels}
+    found: dict[str, str | int] = {}
+    for image in document.images:
+        number = image.physical_channel + 1
+        if image.base_image or image.name in names:
+            continue
+        if number in numbers:
+            found[image.name] = number
+    return found
+
+
+def _without_orphans(columns: list[Column]) -> tuple[list[Column], list[str]]:
+    """Drop combined columns that need a column that is not there, again and again."""
+    lost: list[str] = []
+    while True:
+        names = {column.name for column in columns}
+        orphans = [
+            column.name
+            for column in columns
+            if isinstance(column, CombinedFeature) and not names.issuperset(column.columns)
+        ]
+        if not orphans:
+            return columns, lost
+        lost += orphans
+        columns = [column for column in columns if column.name not in orphans]

@@ -1,0 +1,141 @@
+"""Columns to compute, resolved against the channels of an input before any work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ifcyto.errors import UsageError
+from ifcyto.features.combine import CombinedFeature
+from ifcyto.features.define import FeatureDefinition
+from ifcyto.features.workspace import evaluate
+from ifcyto.masks.grammar import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from ifcyto.features.workspace import Workspace
+    from ifcyto.masks.evaluate import MaskBook
+    from ifcyto.planes import Planes
+
+__all__ = ["Column", "FeaturePlan", "make_plan"]
+
+Column = FeatureDefinition | CombinedFeature
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FeaturePlan:
+    """Columns to compute, every mask and image of which is known to be there.
+
+    Parameters
+    ----------
+    columns : tuple of FeatureDefinition or CombinedFeature
+        In the order of the table.
+    order : tuple of FeatureDefinition or CombinedFeature
+        In an order in which they can be computed: combined ones after what they need.
+    book : MaskBook
+    images : dict of str to int
+        Name of each image to its place on the images' first axis.
+    notes : tuple of str
+        What was left out.
+    """
+
+    columns: tuple[Column, ...]
+    order: tuple[Column, ...]
+    book: MaskBook
+    images: dict[str, int]
+    notes: tuple[str, ...] = ()
+
+    def compute(self, planes: Planes) -> NDArray[np.float64]:
+        """Values ``(n, columns)`` for the objects of a batch."""
+        work = self.book.workspace(planes)
+        values: dict[str, NDArray[np.float64]] = {}
+        for column in self.order:
+            if isinstance(column, CombinedFeature):
+                values[column.name] = column.values(values)
+            else:
+                values[column.name] = self._single(work, column)
+        out = np.empty((len(planes), len(self.columns)))
+        for i, column in enumerate(self.columns):
+            out[:, i] = values[column.name]
+        return out
+
+    def _single(self, work: Workspace, column: FeatureDefinition) -> NDArray[np.float64]:
+        letters = column.spec.takes.arguments.ljust(len(column.arguments), "s")
+        arguments: list[Any] = [
+            self.images[str(value)] if letter == "i" else value
+            for letter, value in zip(letters, column.arguments, strict=True)
+        ]
+        return evaluate(work, column.spec, tuple(arguments))
+
+    def masks(self) -> dict[str, str]:
+        """Definition, in the form IDEAS shows, of every mask that some column uses."""
+        names = dict.fromkeys(
+            name for column in self.columns if isinstance(column, FeatureDefinition) for name in column.masks
+        )
+        return {name: shown(self.book.expression(name)) for name in names}
+
+
+def make_plan(
+    columns: Sequence[Column], book: MaskBook, images: Mapping[str, int], notes: Sequence[str] = ()
+) -> FeaturePlan:
+    """Make sure that every mask, image and column that is needed is there.
+
+    Parameters
+    ----------
+    columns : sequence of FeatureDefinition or CombinedFeature
+    book : MaskBook
+    images : mapping of str to int
+        Name of each image to its place on the images' first axis.
+    notes : sequence of str
+
+    Raises
+    ------
+    UsageError
+        Something is not there, with the nearest name; a column stands twice; or
+        combined features need one another in a circle.
+    """
+    names = [column.name for column in columns]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        msg = f"expected each column once, found {twice[0]!r} twice"
+        raise UsageError(msg)
+    for column in columns:
+        if isinstance(column, CombinedFeature):
+            continue
+        for mask in column.masks:
+            book.check(mask)
+        for image in column.images:
+            if image not in images:
+                near = get_close_matches(image, images, n=1)
+                hint = f"; did you mean {near[0]!r}?" if near else ""
+                msg = f"{column.name}: no image {image!r} among {', '.join(images)}{hint}"
+                raise UsageError(msg)
+    return FeaturePlan(tuple(columns), _sorted(columns), book, dict(images), tuple(notes))
+
+
+def _sorted(columns: Sequence[Column]) -> tuple[Column, ...]:
+    """Put combined columns after those that they need."""
+    by_name = {column.name: column for column in columns}
+    done = {c.name: c for c in columns if isinstance(c, FeatureDefinition)}
+    left = [c for c in columns if isinstance(c, CombinedFeature)]
+    for column in left:
+        absent = [name for name in column.columns if name not in by_name]
+        if absent:
+            near = get_close_matches(absent[0], by_name, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            msg = f"combined feature {column.name!r}: no column {absent[0]!r}{hint}"
+            raise UsageError(msg)
+    while left:
+        ready = [column for column in left if all(name in done for name in column.columns)]
+        if not ready:
+            msg = f"combined features need one another in a circle: {', '.join(c.name for c in left)}"
+            raise UsageError(msg)
+        done |= {column.name: column for column in ready}
+        left = [column for column in left if column.name not in done]
+    return tuple(done.values())

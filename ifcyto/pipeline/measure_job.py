@@ -1,0 +1,184 @@
+"""An input opened for measuring: what is to be computed of it, batch after batch."""
+
+from __future__ import annotations
+
+import csv
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ifcyto._output import replacing
+from ifcyto.errors import UsageError
+from ifcyto.features.sets import image_names
+from ifcyto.features.table import object_rows, table_header
+from ifcyto.pipeline.feature_choice import plan_features
+from ifcyto.pipeline.parallel import in_order
+from ifcyto.pipeline.sources import BATCH_ROWS, Source, open_source
+from ifcyto.planes import Planes
+from ifcyto.readers.base import Reader
+from ifcyto.stack.cell_stack import CellStack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from ifcyto.cells import Channel
+    from ifcyto.pipeline.feature_choice import FeatureChoice
+    from ifcyto.pipeline.feature_plan import FeaturePlan
+    from ifcyto.pipeline.parallel import Progress
+
+__all__ = ["MeasureJob", "MeasureOptions", "csv_writer", "open_job", "pixel_size"]
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureOptions:
+    """What to measure, and how; every setting has a sound default.
+
+    Parameters
+    ----------
+    masks : mapping of str to str
+        Further masks, by name, in either form of IDEAS' grammar.
+    images : mapping of str to str or int
+        Names of images in the definitions to names or numbers of channels.
+    dna : str or None
+        Name of the DNA image, for the nuclear mask of the set ``fbml``.
+    pixel_size_um : float or None
+        Side of a pixel; needed only where the input does not say it.
+    skip_unknown : bool
+        Leave out features of a DAF that ifcyto does not have.
+    """
+
+    masks: Mapping[str, str] = field(default_factory=dict)
+    images: Mapping[str, str | int] = field(default_factory=dict)
+    dna: str | None = None
+    pixel_size_um: float | None = None
+    skip_unknown: bool = False
+
+
+def pixel_size(channels: Sequence[Channel], given: float | None, place: str) -> float:
+    """Side of a pixel in micrometres: what the user says, else what all channels say.
+
+    Raises
+    ------
+    UsageError
+        Nobody says it, the channels differ, or it is no positive number.
+    """
+    if given is not None:
+        if not (np.isfinite(given) and given > 0):
+            msg = f"expected the side of a pixel as a positive number of micrometres, found {given}"
+            raise UsageError(msg)
+        return float(given)
+    sizes = {channel.pixel_size_um for channel in channels}
+    (size, *others) = sizes
+    if size is None or others:
+        found = "none" if sizes == {None} else ", ".join(str(size) for size in sorted(sizes, key=str))
+        msg = f"{place}: expected one pixel size for all channels, found {found}; give it (--pixel-size, um)"
+        raise UsageError(msg)
+    return size
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MeasureJob:
+    """An opened input and what is to be computed of it."""
+
+    source: Source
+    plan: FeaturePlan
+    path: Path
+    pixel_size_um: float
+
+    def obs(self) -> Any:
+        """Rows of the table."""
+        extra: dict[str, NDArray[Any]] = {}
+        reader = self.source.reader
+        if isinstance(reader, CellStack) and not np.array_equal(
+            reader.source_object_numbers, reader.object_numbers
+        ):
+            extra = {"source": reader.sources, "source_object": reader.source_object_numbers}
+        return object_rows(self.source.object_numbers, sample=self.path.stem, extra=extra)
+
+    @property
+    def notes(self) -> list[str]:
+        """What a user should know."""
+        notes = [*self.source.notes, *self.plan.notes]
+        if not self.source.reader.has_masks:
+            notes.append("the input has no masks: they were computed, an approximation of IDEAS' own")
+        return notes
+
+    def recorded(self, features: FeatureChoice) -> dict[str, Any]:
+        """Settings that change the table."""
+        chosen = Path(features).name if isinstance(features, (str, Path)) else list(features)
+        return {"step": "measure", "features": chosen, "pixel_size_um": self.pixel_size_um}
+
+    def header(self, record: Mapping[str, Any]) -> dict[str, str]:
+        """What the table says of itself."""
+        return table_header(
+            masks=self.plan.masks(),
+            pixel_size_um=self.pixel_size_um,
+            channels=image_names(self.source.channels),
+            provenance=record,
+        )
+
+    def batches(self, workers: int, progress: Progress) -> Generator[tuple[int, NDArray[np.float64]]]:
+        """Yield the first row and the values of batch after batch."""
+        n_objects, task = len(self.source), f"measuring {self.path.name}"
+
+        def compute(start: int) -> NDArray[np.float64]:
+            rows = range(start, min(start + BATCH_ROWS, n_objects))
+            batch = self.source.reader.read_batch(list(rows))
+            return self.plan.compute(Planes(batch, self.source.channels, pixel_size_um=self.pixel_size_um))
+
+        progress(task, 0, n_objects)
+        starts = range(0, n_objects, BATCH_ROWS)
+        with closing(in_order(compute, starts, workers=workers)) as results:
+            for start, values in zip(starts, results, strict=True):
+                yield start, values
+                progress(task, min(start + BATCH_ROWS, n_objects), n_objects)
+
+
+def open_job(
+    source: CellStack | Reader | Path | str,
+    features: FeatureChoice,
+    options: MeasureOptions,
+    files: ExitStack,
+) -> MeasureJob:
+    """Open the input and resolve everything before the first pixel is read."""
+    if isinstance(source, (CellStack, Reader)):
+        opened = Source(source, None, list(range(len(source.channels))))
+    else:
+        opened = open_source(Path(source), None, None, stacks=True)
+        files.callback(opened.reader.close)
+    path = opened.reader.path
+    size = pixel_size(opened.channels, options.pixel_size_um, str(path))
+    plan = plan_features(
+        opened.channels,
+        features,
+        masks=options.masks,
+        images=options.images,
+        dna=options.dna,
+        skip_unknown=options.skip_unknown,
+    )
+    return MeasureJob(opened, plan, path, size)
+
+
+@contextmanager
+def csv_writer(
+    path: Path, job: MeasureJob, *, overwrite: bool
+) -> Iterator[Callable[[int, NDArray[np.float64]], None]]:
+    """Write ``object`` and the features row by row; a value that cannot be computed is ``NaN``."""
+    numbers = job.source.object_numbers
+    with (
+        replacing(path, overwrite=overwrite) as temporary,
+        temporary.open("w", encoding="utf-8", newline="") as file,
+    ):
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["object", *(column.name for column in job.plan.columns)])
+
+        def append(first: int, values: NDArray[np.float64]) -> None:
+            for number, row in zip(numbers[first:].tolist(), values.tolist(), strict=False):
+                writer.writerow([number, *("NaN" if value != value else repr(value) for value in row)])
+
+        yield append
