@@ -1,0 +1,109 @@
+"""Size by axes: the ellipse of the same spread (``ideas_features`` 5.1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ifcyto.features.moments import ellipse, intensity_spread, mask_spread
+from ifcyto.features.spec import Confidence, FeatureSpec, Takes
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ifcyto.features.workspace import Workspace
+
+__all__ = ["SPECS", "major_axis", "major_axis_intensity", "minor_axis", "minor_axis_intensity"]
+
+WEIGHT_POWER = 2
+"""Power of |J| in the spread behind every axis and angle "Intensity".
+
+An *approximation*: the weights of IDEAS are not known. On 420 stored cells,
+exact arithmetic rejects |J|, J, its positive part, its negative part, I and
+I - min, about their own centroid, that of the mask or that of |J|. J^2 (about its
+own centroid, which such a test cannot reach) agrees in three signatures where |J| does
+not: Aspect Ratio Intensity of DNA equals that of the bright part of the
+nucleus (0.663 against 0.658 at 0.767 for the whole mask; |J| stays half way);
+Symmetry 2 is 0.27/0.60/1.09 (5, 50, 95 %) of (1 - AR^2) / (1 + AR^2) of that
+ratio on brightfield (111 other cells: J^2 0.31/0.55/0.85, |J| 0.55/0.95/1.58);
+Aspect Ratio Intensity / Aspect Ratio spreads as far (0.66/0.86/0.99 on DAPI; J^2
+0.73/0.86/1.07, |J| 0.87/0.94/1.04). Against it: Major Axis Intensity / Major
+Axis on brightfield has the median 0.94, of J^2 0.84, of |J| 0.89.
+"""
+
+
+def major_axis(work: Workspace, mask: str) -> NDArray[np.float64]:
+    """Long axis, in micrometres, of the ellipse with the spread of the mask's pixels.
+
+    4 sqrt(lambda_1) p, lambda the eigenvalues of the population covariance of
+    the pixel centres (``ideas_features`` 5.1, VERIFIED).
+    """
+    return _axes(work, mask)[:, 0]
+
+
+def minor_axis(work: Workspace, mask: str) -> NDArray[np.float64]:
+    """Short axis, in micrometres: 4 sqrt(lambda_2) p; see :func:`major_axis`."""
+    return _axes(work, mask)[:, 1]
+
+
+def major_axis_intensity(work: Workspace, mask: str, channel: int) -> NDArray[np.float64]:
+    """Long axis, in micrometres, with pixels weighted by J^2; *approximation*, see ``WEIGHT_POWER``."""
+    return _intensity_axes(work, mask, channel)[:, 0]
+
+
+def minor_axis_intensity(work: Workspace, mask: str, channel: int) -> NDArray[np.float64]:
+    """Short axis, in micrometres, with pixels weighted by J^2; *approximation*, see ``WEIGHT_POWER``."""
+    return _intensity_axes(work, mask, channel)[:, 1]
+
+
+def _axes(work: Workspace, mask: str) -> NDArray[np.float64]:
+    return ellipse(work.once(mask_spread, mask)) * work.planes.pixel_size_um
+
+
+def _intensity_axes(work: Workspace, mask: str, channel: int) -> NDArray[np.float64]:
+    spread = work.once(intensity_spread, mask, channel, WEIGHT_POWER)
+    return ellipse(spread) * work.planes.pixel_size_um
+
+
+SPECS = (
+    FeatureSpec(
+        name="Major Axis",
+        group="Size",
+        takes=Takes.MASK,
+        unit="um",
+        function=major_axis,
+        formula="4 sqrt(lambda_1) p, eigenvalue of the population covariance of (x, y)",
+        source="ideas_features 5.1",
+        confidence=Confidence.VERIFIED,
+    ),
+    FeatureSpec(
+        name="Minor Axis",
+        group="Size",
+        takes=Takes.MASK,
+        unit="um",
+        function=minor_axis,
+        formula="4 sqrt(lambda_2) p",
+        source="ideas_features 5.1",
+        confidence=Confidence.VERIFIED,
+    ),
+    FeatureSpec(
+        name="Major Axis Intensity",
+        group="Size",
+        takes=Takes.MASK_IMAGE,
+        unit="um",
+        function=major_axis_intensity,
+        formula="4 sqrt(lambda_1) p with weights J^2",
+        source="ideas_features 5.1; weights by signature",
+        confidence=Confidence.VERIFIED_STAT,
+    ),
+    FeatureSpec(
+        name="Minor Axis Intensity",
+        group="Size",
+        takes=Takes.MASK_IMAGE,
+        unit="um",
+        function=minor_axis_intensity,
+        formula="4 sqrt(lambda_2) p with weights J^2",
+        source="ideas_features 5.1; weights by signature",
+        confidence=Confidence.VERIFIED_STAT,
+    ),
+)
