@@ -32,6 +32,8 @@ __all__ = [
 
 XX, YY, XY = range(3)
 """Columns of a spread."""
+ROUND = 1e-12
+"""Difference of two axes, relative to their sum, that is rounding alone."""
 
 
 def mask_sums(work: Workspace, mask: str) -> NDArray[np.int64]:
@@ -131,9 +133,10 @@ def lean(spread: NDArray[np.float64]) -> NDArray[np.float64]:
     [1.5707963267948966, 0.7853981633974483, nan]
     """
     with np.errstate(all="ignore"):
-        across = spread[:, XX] - spread[:, YY]
-        angle: NDArray[np.float64] = np.arctan2(2 * np.abs(spread[:, XY]), across) / 2
-    return np.where((across == 0) & (spread[:, XY] == 0), np.nan, angle)
+        across, twice = spread[:, XX] - spread[:, YY], 2 * np.abs(spread[:, XY])
+        angle: NDArray[np.float64] = np.arctan2(twice, across) / 2
+        longer = np.hypot(across, twice) > ROUND * (spread[:, XX] + spread[:, YY])
+    return np.where(longer, angle, np.nan)
 
 
 def _spread(sums: NDArray[np.float64]) -> NDArray[np.float64]:
