@@ -19,6 +19,7 @@ X, Y = 0, 1
 STEPS, CONTOURS = 0, 1
 """Columns of `brightest_contours`."""
 DIAGONAL = 2.0**0.5
+EQUAL = 1.0 + 1e-9  # means that differ by rounding alone are equal
 
 
 @kernel
@@ -192,7 +193,7 @@ def _brightest(
                 sums[peel, 1] += 1
     best = count
     for peel in range(count - 1, 0, -1):
-        if sums[peel, 0] / sums[peel, 1] > sums[best, 0] / sums[best, 1]:
+        if sums[peel, 0] / sums[peel, 1] > EQUAL * sums[best, 0] / sums[best, 1]:
             best = peel
     return best
 

@@ -160,7 +160,7 @@ def _skeleton(
     _blocks(block, rows, columns)
     count = _sorted_inside(state, square, order, rows * columns, largest)
     for i in range(count):
-        if _is_ridge(block, order[i], columns):
+        if square[order[i]] == largest or _is_ridge(block, order[i], columns):
             state[order[i]] = ANCHOR
     _thin(state, order, count, columns)
 
@@ -177,7 +177,7 @@ def skeletons(
 
     Pixels are taken away from the edge inwards (by Euclidean distance) as long as
     parts and holes stay as they are; pixels where the city-block distance has its
-    maximum over 5 x 5 pixels stay.
+    maximum over 5 x 5 pixels, and the pixels farthest from the edge, stay.
 
     Parameters
     ----------
