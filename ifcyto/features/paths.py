@@ -45,8 +45,8 @@ def max_contour_position(work: Workspace, mask: str, channel: int) -> NDArray[np
     square that the cell holds (correlation 0.97, scatter 0.39, little more than rounding
     gives; Thickness: 0.91, 0.62), which is the number of peels, and is 1.1 more
     than m on average: hence m + 1. Which intensity decides is INFERRED: the mean of
-    |I - background|, as for the centroid; of eight choices it gives the histogram nearest
-    to the real one (brightfield).
+    |I - background|, as for the centroid. Of eight choices it gives the brightfield histogram
+    nearest to the stored one, but by little, on other cells, and not near.
     """
     found = work.once(brightest_contour, mask, channel)
     values: NDArray[np.float64] = found[:, STEPS] / found[:, CONTOURS]
