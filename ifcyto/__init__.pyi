@@ -7,6 +7,7 @@ __all__ = [
     "Channel",
     "IfcytoError",
     "convert",
+    "measure",
     "open_acquisition",
     "run_study",
 ]
@@ -14,6 +15,7 @@ __all__ = [
 from .cells import Cell, CellBatch, Channel
 from .errors import IfcytoError
 from .pipeline.convert import convert
+from .pipeline.measure import measure
 from .pipeline.run import run_study
 from .readers.registry import open_acquisition
 from .stack.cell_stack import CellStack

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ifcyto.cli import convert, export, look, study
+from ifcyto.cli import convert, export, look, measure, study
 from ifcyto.errors import IfcytoError
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def _globals(
         context.obj.debug = debug
 
 
-for register in (look.register, convert.register, export.register, study.register):
+for register in (look.register, convert.register, measure.register, export.register, study.register):
     register(app)
 
 
@@ -118,4 +118,6 @@ def _run(arguments: Sequence[str] | None, settings: Settings) -> int:
 
 
 def _complain(message: str) -> None:
-    print(" ".join(message.split()), file=sys.stderr)
+    """One line, but where a caret points at a place of a text above it."""
+    pointed = message.rstrip().endswith("\n" + " " * (len(message.rstrip().rpartition("\n")[2]) - 1) + "^")
+    print(message.rstrip() if pointed else " ".join(message.split()), file=sys.stderr)

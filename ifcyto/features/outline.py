@@ -108,7 +108,7 @@ def height(work: Workspace, mask: str) -> NDArray[np.float64]:
 
 
 def width(work: Workspace, mask: str) -> NDArray[np.float64]:
-    """Short side of the bounding box in micrometres; see :func:`height`."""
+    """Short side of the bounding box in micrometres: an *approximation*, see :func:`height`."""
     return in_um(work, work.once(outline, mask)[:, SHORT])
 
 

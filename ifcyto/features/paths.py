@@ -65,7 +65,7 @@ def valley_x(work: Workspace, mask: str, channel: int) -> NDArray[np.float64]:
 
 
 def valley_y(work: Workspace, mask: str, channel: int) -> NDArray[np.float64]:
-    """Row of the valley in pixels, from 0; see :func:`valley_x`."""
+    """Row of the valley in pixels, from 0: an *approximation*, see :func:`valley_x`."""
     return work.once(valley, mask, channel)[:, Y]
 
 

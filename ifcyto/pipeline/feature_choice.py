@@ -14,10 +14,12 @@ from ifcyto.features.define import parse_definition
 from ifcyto.features.names import parse_name
 from ifcyto.features.registry import FEATURES
 from ifcyto.features.sets import SETS, feature_set, image_names
+from ifcyto.masks.channels import ImageNames
 from ifcyto.masks.evaluate import MaskBook
 from ifcyto.masks.grammar import shown
 from ifcyto.masks.nuclei import bne_mask
 from ifcyto.pipeline.feature_plan import make_plan
+from ifcyto.readers.daf import DafReader
 from ifcyto.readers.daf_document import read_daf
 
 if TYPE_CHECKING:
@@ -31,6 +33,9 @@ __all__ = ["FeatureChoice", "plan_features"]
 
 FeatureChoice = str | Path | Sequence[str]
 """A set (``basic``, ``ideas``, ``fbml``, ``beyond``), names of columns, a file of names, or a DAF."""
+
+HEAD = 4096
+"""Bytes that tell a DAF from a list of names."""
 
 
 def plan_features(
@@ -67,21 +72,27 @@ def plan_features(
     FormatError
         A file cannot be read.
     """
-    places = _places(channels, images)
+    given = _given(channels, images)
+    names = ImageNames(channels, given)
     if isinstance(features, str) and features in SETS:
-        book = MaskBook(channels, masks or {}, images=places)
+        book = MaskBook(channels, masks or {}, images=given)
         nuclei = shown(bne_mask("MC", dna)) if dna else ""
         columns: list[Column] = list(feature_set(features, channels, nuclear_mask=nuclei, dna=dna or ""))
-        return make_plan(columns, book, places)
+        return make_plan(columns, book, names)
     if isinstance(features, (str, Path)) and _is_daf(Path(features)):
         return _from_daf(read_daf(Path(features)), channels, masks, images, skip_unknown=skip_unknown)
     lines = _read_lines(Path(features)) if isinstance(features, (str, Path)) else list(features)
-    book = MaskBook(channels, masks or {}, images=places)
-    return make_plan([_column(line, book, places) for line in lines], book, places)
+    book = MaskBook(channels, masks or {}, images=given)
+    return make_plan([_column(line, book, names) for line in lines], book, names)
 
 
 def _is_daf(path: Path) -> bool:
-    return path.suffix.lower() == ".daf"
+    """Look at the content, not at the name."""
+    try:
+        with path.open("rb") as file:
+            return DafReader.sniff(path, file.read(HEAD))
+    except OSError:
+        return False  # not there, or a folder: reading its lines says so
 
 
 def _read_lines(path: Path) -> list[str]:
@@ -102,30 +113,24 @@ def _read_lines(path: Path) -> list[str]:
     return [line for line in lines if line and not line.startswith("#")]
 
 
-def _places(channels: Sequence[Channel], images: Mapping[str, str | int] | None) -> dict[str, int]:
-    """Place of each image name: those of the channels, then those that the user maps."""
-    names = image_names(channels)
-    places = {name: i for i, name in enumerate(names)}
-    for name, wanted in (images or {}).items():
-        places[name] = _place(channels, places, wanted, name)
-    return places
-
-
-def _place(channels: Sequence[Channel], places: Mapping[str, int], wanted: str | int, name: str) -> int:
+def _given(channels: Sequence[Channel], images: Mapping[str, str | int] | None) -> dict[str, int]:
+    """Place of the name under which each channel's columns go, and of each name that the user maps."""
+    own = ImageNames(channels)
     numbers = {channel.number: i for i, channel in enumerate(channels)}
-    if wanted in places:
-        return places[str(wanted)]
-    if isinstance(wanted, int) and wanted in numbers:
-        return numbers[wanted]
-    there = ", ".join(channel.label for channel in channels)
-    msg = f"image {name!r}: expected one of the channels {there}, found {wanted!r}"
-    raise UsageError(msg)
+    given = {name: i for i, name in enumerate(image_names(channels))}
+    for name, wanted in (images or {}).items():
+        if isinstance(wanted, int) and wanted not in numbers:
+            there = ", ".join(channel.label for channel in channels)
+            msg = f"image {name!r}: expected one of the channels {there}, found number {wanted}"
+            raise UsageError(msg)
+        given[name] = numbers[wanted] if isinstance(wanted, int) else own.place(wanted)
+    return given
 
 
-def _column(text: str, book: MaskBook, images: Mapping[str, int]) -> Column:
+def _column(text: str, book: MaskBook, images: ImageNames) -> Column:
     if "|" in text:
         return parse_definition(text)
-    return parse_name(text, images=images, is_mask=partial(_is_mask, book))
+    return parse_name(text, images=list(images), is_mask=partial(_is_mask, book))
 
 
 def _is_mask(book: MaskBook, text: str) -> bool:
@@ -147,8 +152,9 @@ def _from_daf(
     """Take the features, masks and images that a DAF defines."""
     mapped: dict[str, str | int] = {**_daf_images(document, channels), **(images or {})}
     definitions = {mask.name: mask.definition for mask in document.masks} | dict(masks or {})
-    places = _places(channels, mapped)
-    book = MaskBook(channels, definitions, images=places)
+    given = _given(channels, mapped)
+    names = ImageNames(channels, given)
+    book = MaskBook(channels, definitions, images=given)
     columns: list[Column] = []
     unknown = []
     for feature in document.features:
@@ -169,7 +175,7 @@ def _from_daf(
     if skip_unknown:
         columns, lost = _without_orphans(columns)
         notes += [f"left out, computed from what is left out: {', '.join(lost)}"] if lost else []
-    return make_plan(columns, book, places, notes)
+    return make_plan(columns, book, names, notes)
 
 
 def _daf_images(document: DafDocument, channels: Sequence[Channel]) -> dict[str, str | int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,14 +11,16 @@ from ifcyto.errors import UsageError
 from ifcyto.features.combine import CombinedFeature
 from ifcyto.features.define import FeatureDefinition
 from ifcyto.features.workspace import evaluate
+from ifcyto.masks.faults import nearest
 from ifcyto.masks.grammar import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
     from ifcyto.features.workspace import Workspace
+    from ifcyto.masks.channels import ImageNames
     from ifcyto.masks.evaluate import MaskBook
     from ifcyto.planes import Planes
 
@@ -39,8 +40,7 @@ class FeaturePlan:
     order : tuple of FeatureDefinition or CombinedFeature
         In an order in which they can be computed: combined ones after what they need.
     book : MaskBook
-    images : dict of str to int
-        Name of each image to its place on the images' first axis.
+    images : ImageNames
     notes : tuple of str
         What was left out.
     """
@@ -48,7 +48,7 @@ class FeaturePlan:
     columns: tuple[Column, ...]
     order: tuple[Column, ...]
     book: MaskBook
-    images: dict[str, int]
+    images: ImageNames
     notes: tuple[str, ...] = ()
 
     def compute(self, planes: Planes) -> NDArray[np.float64]:
@@ -68,7 +68,7 @@ class FeaturePlan:
     def _single(self, work: Workspace, column: FeatureDefinition) -> NDArray[np.float64]:
         letters = column.spec.takes.arguments.ljust(len(column.arguments), "s")
         arguments: list[Any] = [
-            self.images[str(value)] if letter == "i" else value
+            self.images.place(str(value)) if letter == "i" else value
             for letter, value in zip(letters, column.arguments, strict=True)
         ]
         return evaluate(work, column.spec, tuple(arguments))
@@ -82,7 +82,7 @@ class FeaturePlan:
 
 
 def make_plan(
-    columns: Sequence[Column], book: MaskBook, images: Mapping[str, int], notes: Sequence[str] = ()
+    columns: Sequence[Column], book: MaskBook, images: ImageNames, notes: Sequence[str] = ()
 ) -> FeaturePlan:
     """Make sure that every mask, image and column that is needed is there.
 
@@ -90,8 +90,7 @@ def make_plan(
     ----------
     columns : sequence of FeatureDefinition or CombinedFeature
     book : MaskBook
-    images : mapping of str to int
-        Name of each image to its place on the images' first axis.
+    images : ImageNames
     notes : sequence of str
 
     Raises
@@ -111,25 +110,19 @@ def make_plan(
         for mask in column.masks:
             book.check(mask)
         for image in column.images:
-            if image not in images:
-                near = get_close_matches(image, images, n=1)
-                hint = f"; did you mean {near[0]!r}?" if near else ""
-                msg = f"{column.name}: no image {image!r} among {', '.join(images)}{hint}"
-                raise UsageError(msg)
-    return FeaturePlan(tuple(columns), _sorted(columns), book, dict(images), tuple(notes))
+            images.place(image)
+    return FeaturePlan(tuple(columns), _sorted(columns), book, images, tuple(notes))
 
 
 def _sorted(columns: Sequence[Column]) -> tuple[Column, ...]:
     """Put combined columns after those that they need."""
     by_name = {column.name: column for column in columns}
-    done = {c.name: c for c in columns if isinstance(c, FeatureDefinition)}
+    done: dict[str, Column] = {c.name: c for c in columns if isinstance(c, FeatureDefinition)}
     left = [c for c in columns if isinstance(c, CombinedFeature)]
     for column in left:
         absent = [name for name in column.columns if name not in by_name]
         if absent:
-            near = get_close_matches(absent[0], by_name, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            msg = f"combined feature {column.name!r}: no column {absent[0]!r}{hint}"
+            msg = f"combined feature {column.name!r}: no column {absent[0]!r}{nearest(absent[0], by_name)}"
             raise UsageError(msg)
     while left:
         ready = [column for column in left if all(name in done for name in column.columns)]

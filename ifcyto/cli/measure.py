@@ -1,0 +1,141 @@
+"""``ifcyto measure``, ``ifcyto features`` and ``ifcyto parity``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path  # noqa: TC003 - typer reads the annotations
+from typing import Annotated
+
+import typer
+
+from ifcyto.cli.show import columns, count, progress_bar
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to `app`."""
+    app.command()(measure)
+    app.command()(features)
+    app.command()(parity)
+
+
+def measure(
+    source: Annotated[Path, typer.Argument(metavar="STACK", help="A cell stack, or any readable input.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="T.h5ad", help="Feature table to write.")],
+    chosen: Annotated[
+        str,
+        typer.Option(
+            "--features",
+            metavar="SET|FILE",
+            help="basic, ideas, fbml or beyond; an IDEAS template (.daf); or a file with one name a line.",
+        ),
+    ] = "ideas",
+    csv: Annotated[
+        Path | None, typer.Option("--csv", metavar="FILE", help="Also write the values as CSV.")
+    ] = None,
+    masks: Annotated[
+        list[str] | None,
+        typer.Option("--mask", metavar="NAME=DEFINITION", help="A further mask; may be given several times."),
+    ] = None,
+    images: Annotated[
+        list[str] | None,
+        typer.Option("--image", metavar="NAME=CHANNEL", help="What an image of the definitions is here."),
+    ] = None,
+    dna: Annotated[
+        str | None, typer.Option(metavar="IMAGE", help="The DNA image, for the nuclear mask of fbml.")
+    ] = None,
+    pixel_size: Annotated[
+        float | None, typer.Option(metavar="UM", help="Side of a pixel, where the input does not say it.")
+    ] = None,
+    skip_unknown: Annotated[
+        bool, typer.Option("--skip-unknown", help="Leave out features of a DAF that ifcyto does not have.")
+    ] = False,
+    workers: Annotated[int | None, typer.Option(help="Threads; all cores by default.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing output.")] = False,
+) -> None:
+    """Compute features of every object into a table that anndata and scanpy open.
+
+    Example:  ifcyto measure MDS01.h5 -o MDS01.h5ad --features template.daf
+    """
+    from ifcyto.pipeline.measure import MeasureOptions, measure_to_file
+
+    options = MeasureOptions(
+        masks=_pairs(masks or [], "--mask"),
+        images={
+            name: int(text) if text.isdecimal() else text
+            for name, text in _pairs(images or [], "--image").items()
+        },
+        dna=dna,
+        pixel_size_um=pixel_size,
+        skip_unknown=skip_unknown,
+    )
+    with progress_bar() as progress:
+        result = measure_to_file(
+            source, output, chosen, csv_path=csv, options=options, workers=workers, overwrite=overwrite,
+            progress=progress,
+        )  # fmt: skip
+    size = f"{count(result.n_objects, 'object')}, {count(result.n_features, 'feature')}"
+    print(f"{result.output}: {size} ({result.approximations} of them approximations)")
+    for note in result.notes:
+        print(f"note: {note}", file=sys.stderr)
+
+
+def features(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Show one feature in full.")] = None,
+    masks: Annotated[bool, typer.Option("--masks", help="List the mask functions instead.")] = False,
+    page: Annotated[bool, typer.Option("--page", help="Print everything as a Markdown page.")] = False,
+) -> None:
+    """List the features and mask functions there are, with formula, source and confidence.
+
+    Example:  ifcyto features "Gradient RMS"
+    """
+    from ifcyto.pipeline.catalogue import feature_page, feature_rows, feature_text, mask_rows
+
+    if page:
+        print(feature_page(), end="")
+    elif masks:
+        print(columns(mask_rows()))
+    elif name is None:
+        print(columns(feature_rows()))
+    else:
+        print(feature_text(name))
+
+
+def parity(
+    daf: Annotated[Path, typer.Argument(metavar="FILE.daf", help="With its CIF beside it.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="TABLE.csv", help="Also write the table.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(help="Threads; all cores by default.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing output.")] = False,
+) -> None:
+    """Compare our features with the values that IDEAS stored, feature by feature.
+
+    Example:  ifcyto parity MDS01.daf -o parity.csv
+    """
+    from ifcyto._output import refuse_existing
+    from ifcyto.pipeline.parity import HEADER, check_parity, write_parity
+
+    if output is not None:
+        refuse_existing(output, overwrite=overwrite)
+    with progress_bar() as progress:
+        table = check_parity(daf, workers=workers, progress=progress)
+    print(columns([HEADER[:-1], *(row.texts()[:-1] for row in table.rows)]))
+    print(f"{count(table.n_objects, 'object')}, {count(len(table.rows), 'feature')}")
+    for note in table.notes:
+        print(f"note: {note}", file=sys.stderr)
+    if output is not None:
+        print(write_parity(table, output, overwrite=overwrite))
+
+
+def _pairs(texts: list[str], option: str) -> dict[str, str]:
+    """``NAME=VALUE`` texts as a dictionary."""
+    pairs = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not (name.strip() and equals and value.strip()):
+            message = f"expected NAME=VALUE, found {text!r}"
+            raise typer.BadParameter(message, param_hint=option)
+        pairs[name.strip()] = value.strip()
+    return pairs

@@ -1,0 +1,137 @@
+"""What a user may ask for: lists, files, templates; and that templates keep order and names."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ifcyto.cells import Channel
+from ifcyto.errors import UsageError
+from ifcyto.pipeline.feature_choice import plan_features
+from ifcyto.pipeline.measure import measure
+from ifcyto.readers.daf_document import read_daf
+
+SIX = [
+    Channel(number, f"Ch{number:02d}", brightfield=number == 5, pixel_size_um=0.5) for number in range(1, 7)
+]
+
+
+def template(path, features, masks=(), images=(("DAPI", 0), ("BF", 4))):
+    """A DAF that only defines things."""
+    udf = "".join(f'<UDF name="{n}" type="{t}" userfeaturetype="x" def="{d}"/>' for n, t, d in features)
+    mask = "".join(f'<mask type="C" name="{n}" def="{d}"/>' for n, d in masks)
+    image = "".join(f'<image name="{n}" physicalChannel="{c}"/>' for n, c in images)
+    path.write_text(
+        f'<?xml version="1.0"?>\n<Assay IDEAS_version="6.0"><SOD file="a.cif" objcount="0"><Images>{image}'
+        f"</Images><masks>{mask}</masks><DefinedFeatures>{udf}</DefinedFeatures></SOD></Assay>"
+    )
+    return path
+
+
+@pytest.mark.parametrize("name", ["ut7_ideas60.daf", "ut7_ideas62.daf"])
+def test_a_real_template_keeps_its_order_and_its_names(shared_data, name):
+    path = shared_data / "amnis" / name
+    document = read_daf(path)
+    plan = plan_features(SIX, path)
+    assert [column.name for column in plan.columns] == [feature.name for feature in document.features]
+    # Images are found by the number of the channel: image BF of this file is channel 4.
+    assert plan.images.place("BF") == 3
+    used = plan.masks()
+    defined = {mask.name: mask.name for mask in document.masks if "(" in mask.name}
+    assert {name: used[name] for name in used.keys() & defined.keys()} == {
+        name: shown for name, shown in defined.items() if name in used
+    }
+    assert len(used.keys() & defined.keys()) >= 3
+
+
+def test_a_real_template_computes_on_other_real_cells(shared_data):
+    table = measure(shared_data / "amnis" / "example.cif", shared_data / "amnis" / "ut7_ideas62.daf")
+    assert table.shape == (111, 196)
+    finite = np.isfinite(table.X).any(axis=0)
+    assert [name for name, some in zip(table.var_names, finite, strict=True) if not some] == ["Time"]
+
+
+def test_combined_features_come_after_what_they_need(tmp_path):
+    features = [
+        ("Twice", "combined", "Density|*|2"),
+        ("Density", "combined", "Intensity_M01_DAPI|/|Area_M01"),
+        ("Area_M01", "single", "Area|M01"),
+        ("Intensity_M01_DAPI", "single", "Intensity|M01|DAPI"),
+    ]
+    plan = plan_features(SIX, template(tmp_path / "t.daf", features))
+    assert [column.name for column in plan.columns] == [name for name, _, _ in features]
+    order = [column.name for column in plan.order]
+    assert order.index("Twice") > order.index("Density") > order.index("Area_M01")
+
+
+def test_combined_values_are_those_of_the_columns(tmp_path, shared_data):
+    features = [
+        ("Density", "combined", "Intensity_M01_DAPI|/|Area_M01"),
+        ("Area_M01", "single", "Area|M01"),
+        ("Intensity_M01_DAPI", "single", "Intensity|M01|DAPI"),
+    ]
+    path = template(tmp_path / "t.daf", features)
+    table = measure(shared_data / "amnis" / "example.cif", path)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        assert np.allclose(table.X[:, 0], table.X[:, 2] / table.X[:, 1], equal_nan=True)
+
+
+def test_masks_of_a_template_may_build_on_each_other(tmp_path, shared_data):
+    masks = [("Wide", "Dilate|M01|2"), ("Rim", "Wide|And|Not|M01")]
+    features = [(f"Area_{name}", "single", f"Area|{name}") for name in ("Wide", "Rim", "M01")]
+    table = measure(shared_data / "amnis" / "example.cif", template(tmp_path / "t.daf", features, masks))
+    assert np.array_equal(table.X[:, 0] - table.X[:, 1], table.X[:, 2])
+    assert (table.X[:, 1] > 0).all()
+
+
+def test_unknown_features_are_listed_or_left_out_with_what_needs_them(tmp_path):
+    features = [
+        ("Objects/mL", "single", "Objects/mL"),
+        ("Area_M01", "single", "Area|M01"),
+        ("Share", "combined", "Area_M01|/|Objects/mL"),
+        ("Half", "combined", "Share|/|2"),
+    ]
+    path = template(tmp_path / "t.daf", features)
+    with pytest.raises(UsageError, match=r"1 of 4 features are not in ifcyto: Objects/mL.*--skip-unknown"):
+        plan_features(SIX, path)
+    plan = plan_features(SIX, path, skip_unknown=True)
+    assert [column.name for column in plan.columns] == ["Area_M01"]
+    assert plan.notes == (
+        "left out, not in ifcyto: Objects/mL",
+        "left out, computed from what is left out: Share, Half",
+    )
+
+
+@pytest.mark.parametrize(
+    ("features", "message"),
+    [
+        ([("A", "combined", "B|+|1"), ("B", "combined", "A|+|1")], "in a circle: A, B"),
+        ([("A", "combined", "Aera_M01|+|1"), ("Area_M01", "single", "Area|M01")], "did you mean 'Area_M01'"),
+        ([("A", "single", "Area|Nucleus")], "Nucleus"),
+        ([("A", "single", "Intensity|M01|GFP")], "expected one image 'GFP'"),
+    ],
+)
+def test_a_template_that_does_not_fit_is_refused(tmp_path, features, message):
+    with pytest.raises(UsageError, match=message):
+        plan_features(SIX, template(tmp_path / "t.daf", features))
+
+
+def test_a_file_of_names_may_hold_comments_and_definitions(tmp_path):
+    path = tmp_path / "names.txt"
+    path.write_text("# size\nArea_M01\n\nIntensity|MC|Ch05\n  Spot Count_M05_8\n")
+    plan = plan_features(SIX, path)
+    assert [column.name for column in plan.columns] == ["Area_M01", "Intensity_MC_Ch05", "Spot Count_M05_8"]
+
+
+def test_the_users_names_of_images_go_first(tmp_path):
+    path = template(tmp_path / "t.daf", [("A", "single", "Intensity|M01|DAPI")])
+    assert plan_features(SIX, path).images.place("DAPI") == 0
+    assert plan_features(SIX, path, images={"DAPI": "Ch06"}).images.place("DAPI") == 5
+    with pytest.raises(UsageError, match=r"expected one of the channels .* found number 9"):
+        plan_features(SIX, path, images={"DAPI": 9})
+
+
+def test_names_that_two_channels_share_give_way_to_numbers():
+    channels = [Channel(1, "BF"), Channel(9, "BF")]
+    plan = plan_features(channels, "basic")
+    assert "Intensity_M09_Ch09" in [column.name for column in plan.columns]
