@@ -26,19 +26,22 @@ class MaskName:
     Parameters
     ----------
     name : str
-        Any text without ``|`` and without spaces at its ends.
+        Any text without ``|`` and without spaces at its ends, but And, Or, Not.
 
     Raises
     ------
     UsageError
-        The name is empty, holds ``|`` or has a space at an end.
+        The name is empty or an operator, holds ``|`` or has a space at an end.
     """
 
     name: str
 
     def __post_init__(self) -> None:
-        if not self.name or self.name != self.name.strip() or "|" in self.name:
-            msg = f"expected a mask name without '|' and without spaces at its ends, found {self.name!r}"
+        if self.name in {"", "And", "Or", "Not"} or self.name != self.name.strip() or "|" in self.name:
+            msg = (
+                "expected a mask name other than And, Or and Not, without '|' and without spaces at its "
+                f"ends, found {self.name!r}"
+            )
             raise UsageError(msg)
 
 

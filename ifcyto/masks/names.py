@@ -15,9 +15,8 @@ __all__ = ["RESERVED", "Names", "mask_number", "name_run", "word_at"]
 RESERVED = ("MC", "NMC", "None")
 """Masks that every file has, besides M01, M02, ...: their union, its complement, nothing."""
 
-WORDS = ("And", "Or", "Not")
 WORD_BREAK = re.compile(r"\s+(?:And|Or)(?![^\s()])")
-WRONG_CASE = re.compile(r"(?<!\S)(?:and|or|not)(?![^\s()])", re.IGNORECASE)
+WRONG_CASE = re.compile(r"(?<![^\s(,|])(?:and|or|not)(?![^\s(),])", re.IGNORECASE)
 
 
 def mask_number(name: str) -> int | None:

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["StoredParser", "to_stored"]
 
-LOOKS_LIKE_CALL = re.compile(r"\w+\(")
+NO_NAME = re.compile(r"^\w*\(|(?<![^\s(,])(?:And|Or|Not)(?![^\s(),])")
+"""What a name that is not known cannot have in it: a call, an operator."""
 
 
 class StoredParser(BooleanParser):
@@ -93,7 +94,8 @@ class StoredParser(BooleanParser):
             inner = ShownParser(self.text, self.names, start + len(token))
             return inner.parse(start, depth + 1), at + 1
         except GrammarFault:
-            if self.names.masks or LOOKS_LIKE_CALL.match(token):
+            # Commas and the like need no meaning here, as they would in the shown form.
+            if self.names.masks or NO_NAME.search(token) or token.count("(") != token.count(")"):
                 raise
         return MaskName(token), at + 1
 
