@@ -76,7 +76,7 @@ def component_values(
     part = np.cumsum(sizes[owners]) // PIXELS_AT_ONCE
     for chunk in np.unique(part):
         here = part == chunk
-        with np.errstate(invalid="ignore"):  # pixels that are not finite
+        with np.errstate(invalid="ignore", over="ignore"):  # pixels that are not finite
             values[here] = _chunk_values(work, labels, owners[here], numbers[here], feature, channels)
     return values
 

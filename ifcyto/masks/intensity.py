@@ -137,9 +137,11 @@ def morphology(work: Workspace, start: NDArray[np.bool_], image: int) -> NDArray
     Notes
     -----
     On 420 real cells the DNA mask of IDEAS is 0.42, 0.61 and 0.72 of the default
-    mask (5 %, median, 95 %), its mean pixel 1.41 times as bright. On the three
-    fluorescence channels of 111 other cells this rule gives SIGNATURE; Otsu's
-    threshold of the pixels themselves gives 0.30 to 0.44 (median) and is rejected.
+    mask (5 %, median, 95 %), its mean pixel 1.41 times as bright (median), and 72 %
+    of the masks have one component. On the three fluorescence channels of 111 other
+    cells this rule gives median areas of 0.56, 0.58 and 0.59, mean pixels of 1.48,
+    1.34 and 1.39 times, and one component in 71, 95 and 80 %. Otsu's threshold of
+    the pixels themselves gives median areas of 0.30 to 0.44 and is rejected.
     """
     mean, sd = background(work, image)
     logs = log_content(

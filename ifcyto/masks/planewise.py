@@ -56,7 +56,8 @@ def one_by_one(
         part = slice(starts[number], starts[number + 1])
         inside = start[part].reshape(height, width)
         if inside.any():
-            out[part] = function(flat[part].reshape(height, width), inside, number).ravel()
+            with np.errstate(over="ignore", invalid="ignore"):  # sums of pixels beyond all bounds
+                out[part] = function(flat[part].reshape(height, width), inside, number).ravel()
     return out
 
 

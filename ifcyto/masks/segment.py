@@ -160,7 +160,7 @@ def smoothed(work: Workspace, image: int, sigma: float) -> NDArray[np.float64]:
 
 def background(work: Workspace, image: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean and standard deviation ``(n,)`` of the background of one channel; 0 where they are not finite."""
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         mean, sd = work.planes.background_mean[:, image], work.planes.background_sd[:, image]
     return np.where(np.isfinite(mean), mean, 0.0), np.where(np.isfinite(sd), sd, 0.0)
 
