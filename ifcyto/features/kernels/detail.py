@@ -16,7 +16,7 @@ from ifcyto._kernel import kernel
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["top_hat"]
+__all__ = ["sum_inside", "top_hat"]
 
 
 @kernel
@@ -115,3 +115,15 @@ def top_hat(
         for row in range(height):
             part = slice(begin + row * width, begin + (row + 1) * width)
             out[part] = image[part] + lowest[row * stride : row * stride + width]
+
+
+@kernel
+def sum_inside(
+    image: NDArray[Any], mask: NDArray[np.bool_], starts: NDArray[np.int64], out: NDArray[np.float64]
+) -> None:
+    """Sum ``(n,)`` of the pixels of each object's mask; exact for whole numbers below 2^53."""
+    for i in range(len(out)):
+        total = 0.0
+        for at in range(starts[i], starts[i + 1]):
+            total += image[at] if mask[at] else 0
+        out[i] = total
