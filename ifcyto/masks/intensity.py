@@ -15,7 +15,8 @@ import numpy as np
 
 from ifcyto.features.workspace import sums_of
 from ifcyto.masks.kernels.growth import peel
-from ifcyto.masks.kernels.threshold import above_percent, brightest_class, log_content, zones
+from ifcyto.masks.kernels.otsu import brightest_class, zones
+from ifcyto.masks.kernels.threshold import above_percent, log_content
 from ifcyto.masks.segment import DEFAULT_RULE, background, contrast_mask, default_mask, smoothed
 from ifcyto.masks.shape import dilate, erode, fill
 

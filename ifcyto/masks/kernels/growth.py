@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["fill_holes", "grow", "peel"]
 
+OUTSIDE = 2
+"""Mark of a pixel that is known to be outside."""
+
 
 @kernel
 def _largest(heights: NDArray[np.int32], widths: NDArray[np.int32]) -> Any:
@@ -30,13 +33,19 @@ def _largest(heights: NDArray[np.int32], widths: NDArray[np.int32]) -> Any:
 
 @kernel
 def _load(
-    flat: NDArray[np.bool_], begin: int, height: int, width: int, flip: int, plane: NDArray[np.uint8]
+    flat: NDArray[np.bool_],
+    begin: int,
+    step: int,
+    height: int,
+    width: int,
+    flip: int,
+    plane: NDArray[np.uint8],
 ) -> None:
-    """Copy one plane into a margin of zeros, inverted if asked."""
+    """Copy `height` rows, `step` apart, into a margin of zeros, inverted if asked."""
     stride = width + 2
     plane[: stride * (height + 2)] = 0
     for row in range(height):
-        at, to = begin + row * width, (row + 1) * stride + 1
+        at, to = begin + row * step, (row + 1) * stride + 1
         for column in range(width):
             plane[to + column] = flat[at + column] != flip
 
@@ -103,7 +112,7 @@ def grow(
     edge = 1 if shrink else 0
     for i in range(len(heights)):
         height, width = heights[i], widths[i]
-        _load(mask, starts[i], height, width, shrink, plane)
+        _load(mask, starts[i], width, height, width, shrink, plane)
         for step in range(steps):
             _margin(plane, height, width, edge)
             _step(plane, height, width + 2, step % 2 == 1, spread)
@@ -112,6 +121,44 @@ def grow(
             for column in range(width):
                 out[to + column] = (plane[at + column] != 0) != shrink
     return out
+
+
+@kernel
+def _box(mask: NDArray[np.bool_], begin: int, height: int, width: int) -> Any:
+    """First row, rows, first column and columns of the bounding box of one mask; all 0 for none."""
+    top, bottom, left, right = -1, -1, width, -1
+    for row in range(height):
+        line = mask[begin + row * width : begin + (row + 1) * width]
+        first = 0
+        while first < width and not line[first]:
+            first += 1
+        if first == width:
+            continue
+        last = width - 1
+        while not line[last]:
+            last -= 1
+        top = row if top < 0 else top
+        bottom = row
+        left, right = min(left, first), max(right, last)
+    if top < 0:
+        return 0, 0, 0, 0
+    return top, bottom - top + 1, left, right - left + 1
+
+
+@kernel
+def _flood(plane: NDArray[np.uint8], stride: int, size: int, stack: NDArray[np.int64]) -> None:
+    """Mark what a 4-connected path of zeros reaches from the corner of the margin."""
+    stack[0], depth = 0, 1
+    plane[0] = OUTSIDE
+    while depth > 0:
+        depth -= 1
+        at = stack[depth]
+        for step in (-stride, -1, 1, stride):
+            near = at + step
+            if 0 <= near < size and plane[near] == 0:
+                plane[near] = OUTSIDE
+                stack[depth] = near
+                depth += 1
 
 
 @kernel
@@ -130,29 +177,19 @@ def fill_holes(
     -------
     ndarray (P,) of bool
     """
-    out = np.empty(len(mask), np.bool_)
+    out = mask.copy()
     size = _largest(heights, widths)
     plane, stack = np.zeros(size, np.uint8), np.empty(size, np.int64)
     for i in range(len(heights)):
-        height, width = heights[i], widths[i]
-        stride = width + 2
-        _load(mask, starts[i], height, width, False, plane)
-        last = stride * (height + 2) - 1
-        stack[0], depth = 0, 1
-        plane[0] = 2
-        while depth > 0:
-            depth -= 1
-            at = stack[depth]
-            for step in (-stride, -1, 1, stride):
-                near = at + step
-                if 0 <= near <= last and plane[near] == 0:
-                    plane[near] = 2
-                    stack[depth] = near
-                    depth += 1
+        step = widths[i]
+        top, height, left, width = _box(mask, starts[i], heights[i], step)
+        begin, stride = starts[i] + top * step + left, width + 2
+        _load(mask, begin, step, height, width, 0, plane)
+        _flood(plane, stride, stride * (height + 2), stack)
         for row in range(height):
-            to, at = starts[i] + row * width, (row + 1) * stride + 1
+            to, at = begin + row * step, (row + 1) * stride + 1
             for column in range(width):
-                out[to + column] = plane[at + column] != 2
+                out[to + column] = plane[at + column] != OUTSIDE
     return out
 
 
@@ -189,7 +226,7 @@ def peel(
     for i in range(len(heights)):
         height, width = heights[i], widths[i]
         stride = width + 2
-        _load(mask, starts[i], height, width, False, plane)
+        _load(mask, starts[i], width, height, width, 0, plane)
         heap = [(0.0, np.int64(0))]
         heap.clear()
         count = 0
