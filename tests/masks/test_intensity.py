@@ -232,6 +232,15 @@ def test_level_set_zones_are_otsus_classes(real_work, unpack, scale):
         assert ours == pytest.approx(best)
 
 
+def test_pixels_too_far_apart_for_their_distance_are_one_class(make_work):
+    """The distance of these values is no number, and must not become the place of a bin."""
+    work, start = one(
+        make_work, np.array([1e308, -1e308, 0.0, 1e308]), facts=[{"background_mean": np.zeros(1)}]
+    )
+    assert [intensity.level_set(work, start, 0, kind, 0).sum() for kind in (2, 3, 4)] == [4, 0, 0]
+    assert intensity.inspire(work, start, 0).shape == start.shape
+
+
 FUNCTIONS = {
     "threshold": (intensity.threshold, 40),
     "intensity": (intensity.intensity, 0, 4095),

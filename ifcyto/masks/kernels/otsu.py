@@ -49,13 +49,16 @@ def _binned(chosen: NDArray[np.float64], bins: NDArray[np.int64], counts: NDArra
         low = min(low, value)
         high = max(high, value)
     scale = len(counts) / (high - low) if high > low else 0.0
-    if not np.isfinite(scale):
-        scale = 0.0
+    if not 0.0 < scale < np.inf:  # equal values, or so far apart (so near) that their distance is no number
+        bins[: len(chosen)] = 0
+        counts[:] = 0
+        counts[0] = len(chosen)
+        return False
     counts[:] = 0
     for k in range(len(chosen)):
         bins[k] = min(int((chosen[k] - low) * scale), len(counts) - 1)
         counts[bins[k]] += 1
-    return scale > 0.0
+    return True
 
 
 @kernel
