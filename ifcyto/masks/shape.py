@@ -165,7 +165,8 @@ def component(
     """Keep one component, chosen by the rank of a feature; an *approximation*.
 
     Components are 4-connected (VERIFIED-STAT for Spot Count). Equal components
-    go in raster order; those without a value come last.
+    go in raster order; those without a value come last. Saturation Count is known
+    for whole objects alone, so that by it all components of an object are equal.
 
     Parameters
     ----------
