@@ -6,14 +6,25 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from ifcyto.errors import UsageError
-from ifcyto.features import axes, haralick, location, outline, paths, shape, size, spots
+from ifcyto.features import (
+    axes,
+    beyond,
+    haralick,
+    location,
+    outline,
+    paths,
+    shape,
+    size,
+    spots,
+    texture,
+)
 
 if TYPE_CHECKING:
     from ifcyto.features.spec import FeatureSpec
 
 __all__ = ["FAMILIES", "FEATURES", "feature_spec"]
 
-FAMILIES = (size, axes, outline, location, paths, shape, spots, haralick)
+FAMILIES = (size, axes, outline, location, paths, shape, texture, haralick, spots, beyond)
 """The modules that declare features, in the order of the documentation."""
 
 FEATURES: dict[str, FeatureSpec] = {spec.name: spec for family in FAMILIES for spec in family.SPECS}

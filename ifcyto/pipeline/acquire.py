@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ifcyto.errors import StudyError, UsageError
-from ifcyto.masks.apply import spot_counts
+from ifcyto.features.spots import spot_count
+from ifcyto.masks.evaluate import MaskBook
 from ifcyto.pipeline.convert import convert
 from ifcyto.pipeline.parallel import in_order
 from ifcyto.pipeline.sources import is_stack
 from ifcyto.pipeline.tables import csv_text, write_text
+from ifcyto.planes import Planes
 from ifcyto.readers.registry import open_acquisition
 from ifcyto.stack.cell_stack import CellStack
 from ifcyto.stack.frames import channel_rows
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ifcyto.cells import Channel
-    from ifcyto.masks.nuclear import NuclearRule
     from ifcyto.pipeline.parallel import Progress
     from ifcyto.pipeline.study import Sample, Study
 
@@ -48,6 +49,8 @@ class Input:
         Role to place on the images' first axis, from 0.
     pixel_size_um : float
         Of the DNA channel.
+    book : MaskBook
+        Masks of this input, with the roles as names of images.
     notes : tuple of str
     """
 
@@ -55,6 +58,7 @@ class Input:
     is_stack: bool
     channels: dict[str, int]
     pixel_size_um: float
+    book: MaskBook
     notes: tuple[str, ...] = ()
 
 
@@ -64,8 +68,8 @@ def inspect_input(study: Study, sample: Sample) -> Input:
     Raises
     ------
     StudyError
-        A channel of the study is not in the file, or the file does not say its
-        pixel size and the study does not either.
+        A channel of the study is not in the file, the BNE mask cannot be computed
+        of it, or the file does not say its pixel size and the study does not either.
     FormatError, StackError
         The file is damaged or of no known kind.
     """
@@ -92,7 +96,13 @@ def inspect_input(study: Study, sample: Sample) -> Input:
             "add pixel_size_um = ... under [candidates]"
         )
         raise StudyError(msg)
-    return Input(files, stack, places, size, tuple(notes))
+    book = MaskBook(channels, images=places)
+    try:
+        book.check(study.mask)
+    except UsageError as error:
+        msg = f"{study.path}: candidates.mask: sample {sample.id}, {sample.file.name}: {error}"
+        raise StudyError(msg) from error
+    return Input(files, stack, places, size, book, tuple(notes))
 
 
 def make_stack(source: Path, target: Path, *, workers: int, progress: Progress) -> Path:
@@ -105,14 +115,13 @@ def write_spots(
     target: Path,
     found: Input,
     *,
-    dna_role: str,
-    rule: NuclearRule,
+    mask: str,
     workers: int,
     progress: Progress,
 ) -> Path:
-    """Count the spots of every object of a stack and write ``object,spot_count``."""
+    """Count the spots of `mask` of every object of a stack and write ``object,spot_count``."""
     with CellStack.open(stack) as cells:
-        count = _counter(cells, found.channels[dna_role], found.pixel_size_um, rule)
+        count = _counter(cells, found, mask)
         starts = range(0, len(cells), BATCH)
         parts: list[NDArray[np.int64]] = []
         for i, part in enumerate(in_order(count, starts, workers=workers)):
@@ -123,12 +132,11 @@ def write_spots(
         return write_text(target, csv_text(("object", "spot_count"), list(rows)))
 
 
-def _counter(
-    cells: CellStack, channel: int, pixel_size_um: float, rule: NuclearRule
-) -> Callable[[int], NDArray[np.int64]]:
+def _counter(cells: CellStack, found: Input, mask: str) -> Callable[[int], NDArray[np.int64]]:
     def count(start: int) -> NDArray[np.int64]:
-        rows = range(start, min(start + BATCH, len(cells)))
-        return spot_counts(cells.read_batch(list(rows)), channel, pixel_size_um=pixel_size_um, rule=rule)
+        batch = cells.read_batch(list(range(start, min(start + BATCH, len(cells)))))
+        work = found.book.workspace(Planes(batch, cells.channels, pixel_size_um=found.pixel_size_um))
+        return spot_count(work, mask).astype(np.int64)
 
     return count
 

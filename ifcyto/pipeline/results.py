@@ -149,7 +149,7 @@ def _stage_notes(counted: Sequence[Judged], plan: Plan) -> list[str]:
 
 def _rule(study: Study) -> dict[str, Any]:
     rule = study.settings.candidates.model_dump()
-    return {**rule, "channel": study.dna_role}
+    return {**rule, "channel": study.dna_role, "expression": study.mask}
 
 
 def _methods(study: Study, plan: Plan) -> dict[str, dict[str, Any]]:

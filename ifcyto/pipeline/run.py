@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["run_study"]
 
-STEP_VERSIONS = {"convert": 1, "spots": 1, "tables": 1, "report": 1}
+STEP_VERSIONS = {"convert": 1, "spots": 2, "tables": 1, "report": 1}
 """Raised when a step would give another result for the same inputs."""
 
 
@@ -149,8 +149,8 @@ class _Run:
             content = self.cache.step(f"stack {sample.id}", key, lambda: [self._convert(sample)])
         key = {
             "stack": content,
-            "rule": self.study.settings.candidates.model_dump(exclude={"spots", "channel"}),
-            "dna": found.channels[self.study.dna_role],
+            "mask": self.study.mask,
+            "channels": found.channels,
             "pixel": found.pixel_size_um,
             "version": [version, STEP_VERSIONS["spots"]],
         }
@@ -165,8 +165,7 @@ class _Run:
             self.stack(place),
             self._spots_file(place),
             self.inputs[place],
-            dna_role=self.study.dna_role,
-            rule=self.study.rule,
+            mask=self.study.mask,
             workers=self.workers,
             progress=self.progress,
         )

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ifcyto.cells import MASK_OBJECT
+from ifcyto.cells import CellBatch
 from ifcyto.figures.gallery import Tile, contact_sheet
-from ifcyto.masks.nuclear import nuclear_mask
 from ifcyto.pipeline.judged import POSITIVE
+from ifcyto.planes import Planes
 from ifcyto.stack.cell_stack import CellStack
+from ifcyto.stack.frames import frames
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -143,20 +144,17 @@ def _tile(study: Study, judged: Judged, stack: CellStack, found: Input, row: int
         label,
         int(judged.objects[row]),
         judged.sample.id,
-        _outline(study, stack, found, row, images, side),
+        _outline(study, stack, found, row, side),
     )
 
 
-def _outline(
-    study: Study, stack: CellStack, found: Input, row: int, images: NDArray[np.generic], side: int
-) -> NDArray[np.bool_]:
-    """Nuclear mask of the image as it is shown: an *approximation* where the image is cropped."""
-    dna = found.channels[study.dna_role]
-    facts: Mapping[str, NDArray[np.float64]] = stack.read_batch([row]).facts
-    mean, sd = (
-        float(facts[name][0, dna]) if name in facts else None for name in ("background_mean", "background_sd")
-    )
-    mask = None
-    if stack.has_masks:
-        mask = (stack.masks([row], size=side)[0] == MASK_OBJECT).any(axis=0)
-    return nuclear_mask(images[dna], mask, mean, sd, pixel_size_um=found.pixel_size_um, rule=study.rule)
+def _outline(study: Study, stack: CellStack, found: Input, row: int, side: int) -> NDArray[np.bool_]:
+    """Cut the BNE mask of an object as its image is cut."""
+    batch = stack.read_batch([row])
+    planes = Planes(batch, stack.channels, pixel_size_um=found.pixel_size_um)
+    mask = found.book.mask(planes, study.mask).astype(np.uint8)
+    single = CellBatch(batch.object_numbers, batch.heights, batch.widths, 1, mask, None)
+    out = np.zeros((1, 1, side, side), np.uint8)
+    frames(single, mask, stack.centroids[[row]], [0], out[:, :, 0, 0], out)
+    outline: NDArray[np.bool_] = out[0, 0] != 0
+    return outline

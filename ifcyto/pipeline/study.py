@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from ifcyto.errors import StudyError
+from ifcyto.masks.grammar import shown
 from ifcyto.masks.nuclear import NuclearRule
+from ifcyto.masks.nuclei import bne_mask
 from ifcyto.pipeline import study_model as model
 from ifcyto.pipeline.labels import nearest
 from ifcyto.pipeline.study_faults import StudyText, first_fault
@@ -81,8 +83,13 @@ class Study:
         return tuple(dict.fromkeys([*(name for name in first if name), *found]))
 
     @property
+    def mask(self) -> str:
+        """The BNE mask in IDEAS' grammar; its image names are the roles of the channels."""
+        return self.settings.candidates.mask or shown(bne_mask("MC", self.dna_role, self.rule))
+
+    @property
     def rule(self) -> NuclearRule:
-        """How nuclei are found."""
+        """How nuclei are found unless the study defines its own mask."""
         table = self.settings.candidates
         return NuclearRule(
             smoothing_um=table.smoothing_um,

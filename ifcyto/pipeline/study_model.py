@@ -35,6 +35,7 @@ SampleId = Annotated[
         pattern=r"^[^./\\:*?\"<>|\x00-\x1f][^/\\:*?\"<>|\x00-\x1f]*$",
     ),
 ]
+MaskText = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=1000)]
 FileName = Annotated[str, StringConstraints(strict=True, min_length=1)]
 ChannelNumber = Annotated[StrictInt, Field(ge=1)]
 
@@ -87,6 +88,11 @@ class CandidatesTable(_Table):
     )
     spots: Annotated[StrictInt, Field(ge=1)] = Field(
         2, description="An object with this Spot Count is a candidate, and a BNE by the plain rule."
+    )
+    mask: MaskText | None = Field(
+        None,
+        description="The BNE mask, in IDEAS' grammar with the roles as image names; by default "
+        "Nuclei(MC, DNA channel, ...) with the six settings that follow.",
     )
     smoothing_um: float = Field(
         _RULE.smoothing_um,

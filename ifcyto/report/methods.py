@@ -38,17 +38,11 @@ def methods_text(results: Mapping[str, Any], provenance: Mapping[str, Any]) -> t
     tuple of str
     """
     rule = results["rule"]
-    um, um2 = "\N{MICRO SIGN}m", "\N{MICRO SIGN}m\N{SUPERSCRIPT TWO}"
+    found = _own_mask(rule) if rule["mask"] else _nuclear_rule(rule)
     mask = (
-        f"Images were analysed with ifcyto {provenance['ifcyto']}. Nuclei were found in the "
-        f"{rule['channel']} image of each object: the background stored by the instrument was subtracted, "
-        f"the image smoothed with a Gaussian (standard deviation {rule['smoothing_um']:g} {um}), and pixels "
-        f"of the object kept that exceeded both {rule['noise_sd']:g} standard deviations of the background "
-        f"and {100 * rule['fraction']:g} % of the brightest pixel. Two intensity peaks were taken for two "
-        f"nuclei when the highest path between them fell to {rule['saddle_ratio']:g} of the lower peak or "
-        f"below. Pieces smaller than {rule['min_area_um2']:g} {um2} or than {100 * rule['min_share']:g} % "
-        f"of the largest were dropped. Spot Count is the number of 4-connected components left; objects "
-        f"with Spot Count {rule['spots']} are candidates, and BNEs by the plain rule."
+        f"Images were analysed with ifcyto {provenance['ifcyto']}. {found} Spot Count is the number of "
+        f"4-connected components of that mask; objects with Spot Count {rule['spots']} are candidates, and "
+        "BNEs by the plain rule."
     )
     interval = INTERVALS[results["interval"]]
     counting = (
@@ -66,3 +60,23 @@ def methods_text(results: Mapping[str, Any], provenance: Mapping[str, Any]) -> t
         "without cells in a stage were left out of its tests."
     )
     return (mask, counting, tests)
+
+
+def _own_mask(rule: Mapping[str, Any]) -> str:
+    return (
+        f"Nuclei were taken from the mask {rule['expression']}, a definition in the grammar of IDEAS as "
+        "ifcyto computes it; most mask functions are approximations of IDEAS' own."
+    )
+
+
+def _nuclear_rule(rule: Mapping[str, Any]) -> str:
+    um, um2 = "\N{MICRO SIGN}m", "\N{MICRO SIGN}m\N{SUPERSCRIPT TWO}"
+    return (
+        f"Nuclei were found in the {rule['channel']} image of each object (mask {rule['expression']}): the "
+        "background stored by the instrument was subtracted, the image smoothed with a Gaussian (standard "
+        f"deviation {rule['smoothing_um']:g} {um}), and pixels of the object kept that exceeded both "
+        f"{rule['noise_sd']:g} standard deviations of the background and {100 * rule['fraction']:g} % of the "
+        "brightest pixel. Two intensity peaks were taken for two nuclei when the highest path between them "
+        f"fell to {rule['saddle_ratio']:g} of the lower peak or below. Pieces smaller than "
+        f"{rule['min_area_um2']:g} {um2} or than {100 * rule['min_share']:g} % of the largest were dropped."
+    )

@@ -169,6 +169,31 @@ def test_a_changed_setting_redoes_what_depends_on_it(
     assert list(dict.fromkeys(name.split()[0] for name in done)) == redone
 
 
+def test_a_mask_of_ones_own_is_counted_and_named_in_the_report(study: Path) -> None:
+    edit(study, "[channels]", '[candidates]\nmask = "Threshold(MC, DRAQ5, 60) Or None"\n[channels]')
+    run_study(study)
+    before = {row["spot_count"] for row in rows(study.parent / "results" / "classifications.csv")}
+    assert {"1", "2"} <= before
+    assert "Threshold(MC, DRAQ5, 60) Or None" in (study.parent / "results" / "report.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("mask", "message"),
+    [
+        ("Treshold(MC, DRAQ5, 60)", "did you mean 'Threshold'"),
+        ("Threshold(MC, CD71, 60)", "CD71"),
+        ("Threshold(M09, DRAQ5, 60)", "M09"),
+    ],
+)
+def test_a_mask_that_cannot_be_computed_names_the_key_and_the_sample(
+    study: Path, mask: str, message: str
+) -> None:
+    edit(study, "[channels]", f'[candidates]\nmask = "{mask}"\n[channels]')
+    with pytest.raises(StudyError, match=r"candidates\.mask: sample NBM01, NBM01\.cif") as error:
+        run_study(study)
+    assert message in str(error.value)
+
+
 def test_a_changed_input_redoes_its_sample_only(study: Path, done: list[str]) -> None:
     shutil.copyfile(study.parent / "NBM01.cif", study.parent / "NBM02.cif")
     run_study(study)

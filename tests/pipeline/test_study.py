@@ -201,3 +201,9 @@ def test_every_key_is_in_the_prose_page_with_its_default() -> None:
     for key, field in CandidatesTable.model_fields.items():
         if isinstance(field.default, (int, float)):
             assert f"| `candidates.{key}` | {field.default:g} |" in page
+
+
+def test_the_bne_mask_is_the_rule_written_out_or_the_users_own(folder: Path) -> None:
+    assert load(folder, STUDY).mask == "Nuclei(MC, DRAQ5, 0.5, 5, 0.3, 0.7, 4, 0.3)"
+    own = STUDY + '[candidates]\nmask = "Threshold(MC, DRAQ5, 50)"\n'
+    assert load(folder, own).mask == "Threshold(MC, DRAQ5, 50)"

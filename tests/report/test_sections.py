@@ -23,7 +23,8 @@ FREQUENCY = {
 RESULTS: dict[str, Any] = {
     "format": "ifcyto results", "version": 1, "title": "T", "seed": 7, "control": "NBM", "cases": ["MDS"],
     "groups": ["NBM", "MDS"], "stages": ["ProE", "BasoE"], "interval": "wilson", "correction": "holm",
-    "rule": {"channel": "DRAQ5", "spots": 2, "smoothing_um": 0.5, "noise_sd": 5.0, "fraction": 0.3,
+    "rule": {"channel": "DRAQ5", "spots": 2, "mask": None, "expression": "Nuclei(MC, DRAQ5, 0.5)",
+             "smoothing_um": 0.5, "noise_sd": 5.0, "fraction": 0.3,
              "saddle_ratio": 0.7, "min_area_um2": 4.0, "min_share": 0.3, "pixel_size_um": None},
     "methods": {"spot": {"ran": True, "why": ""}, "manual": {"ran": True, "why": ""},
                 "fbml": {"ran": False, "why": "not in this version of ifcyto"},
@@ -135,6 +136,13 @@ def test_methods_text_holds_the_parameters_of_the_run(results: dict[str, Any]) -
     assert "Clopper-Pearson" in counting
     assert "samples of MDS were compared with those of NBM" in tests
     assert "exact and adjusted by Holm's method" in tests
+
+
+def test_methods_text_names_the_users_own_mask(results: dict[str, Any]) -> None:
+    results["rule"] |= {"mask": "Fill(M05)", "expression": "Fill(M05)"}
+    mask = methods_text(results, PROVENANCE)[0]
+    assert "mask Fill(M05), a definition in the grammar of IDEAS" in mask
+    assert "saddle" not in mask
 
 
 def test_spot_counts_make_one_column_each(results: dict[str, Any]) -> None:
