@@ -18,10 +18,41 @@ from ifcyto.cells import MASK_OBJECT, CellBatch, Channel
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["BORDER_ROWS", "Planes"]
+__all__ = ["Planes", "border_background"]
 
 BORDER_ROWS = 4
 """Rows at the top and at the bottom from which a missing background is estimated."""
+
+
+def border_background(image: NDArray[Any]) -> tuple[float, float]:
+    """Background of an image whose file states none: an *approximation*.
+
+    Mean and standard deviation (n - 1) of the first and last four rows, which is
+    how IDEAS estimates it on the uncropped image (``ideas_features`` 1.4, VERIFIED).
+
+    Parameters
+    ----------
+    image : ndarray (H, W)
+        Pixels that are not finite do not count.
+
+    Returns
+    -------
+    tuple of float
+        Mean and standard deviation in counts; the deviation is 0 for one pixel, both
+        are 0 for none.
+
+    Examples
+    --------
+    >>> border_background(np.full((20, 10), 7))
+    (7.0, 0.0)
+    """
+    low = min(BORDER_ROWS, len(image))
+    rows = np.concatenate([image[:low], image[max(low, len(image) - BORDER_ROWS) :]])
+    pixels = rows[np.isfinite(rows)].astype(np.float64)
+    if not pixels.size:
+        return 0.0, 0.0
+    with np.errstate(over="ignore", invalid="ignore"):
+        return float(pixels.mean()), float(pixels.std(ddof=1)) if pixels.size > 1 else 0.0
 
 
 class Planes:
@@ -116,7 +147,7 @@ class Planes:
 
     @cached_property
     def background_mean(self) -> NDArray[np.float64]:
-        """Mean ``(n, C)`` of the background, counts: the stored one, else :meth:`border_background`."""
+        """Mean ``(n, C)`` of the background, counts: the stored one, else :func:`border_background`."""
         return self._background("background_mean", 0)
 
     @cached_property
@@ -125,12 +156,8 @@ class Planes:
         return self._background("background_sd", 1)
 
     @cached_property
-    def border_background(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Mean and standard deviation, each ``(n, C)``, of the first and last four rows (n - 1).
-
-        An *approximation*: IDEAS estimates the background so on the uncropped
-        image (``ideas_features`` 1.4, VERIFIED), which a file does not hold.
-        """
+    def _from_borders(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Mean and standard deviation, each ``(n, C)``: :func:`border_background` of every image."""
         shape = (len(self), len(self.channels))
         means, sds = np.zeros(shape), np.zeros(shape)
         for c in range(len(self.channels)):
@@ -139,19 +166,16 @@ class Planes:
                 zip(self.starts.tolist(), self.heights.tolist(), self.widths.tolist(), strict=False)
             ):
                 plane = flat[start : start + height * width].reshape(height, width)
-                low = min(BORDER_ROWS, height)
-                rows = np.concatenate([plane[:low], plane[max(low, height - BORDER_ROWS) :]])
-                means[i, c] = rows.mean()
-                sds[i, c] = rows.std(ddof=1) if rows.size > 1 else 0.0
+                means[i, c], sds[i, c] = border_background(plane)
         return means, sds
 
     def _background(self, name: str, place: int) -> NDArray[np.float64]:
         stored = self.facts.get(name)
         if stored is None:
-            return self.border_background[place]
+            return self._from_borders[place]
         known = np.isfinite(stored)
         values: NDArray[np.float64] = np.asarray(stored, np.float64)
-        return values if known.all() else np.where(known, values, self.border_background[place])
+        return values if known.all() else np.where(known, values, self._from_borders[place])
 
     def _plane(self, flat: NDArray[Any], channel: int) -> NDArray[Any]:
         """Gather one channel from object-major pixels."""

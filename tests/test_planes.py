@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ifcyto.cells import Cell, CellBatch, Channel
-from ifcyto.planes import Planes
+from ifcyto.planes import Planes, border_background
 
 
 def make(rng, shapes, dtype=np.int16, facts=None):
@@ -42,6 +42,14 @@ def test_a_missing_background_comes_from_the_border_rows(rng):
     assert planes.background_mean[0].tolist() == [5.0, rows.mean()]
     assert planes.background_sd[0].tolist() == [1.0, rows.std(ddof=1)]
     assert planes.background_mean[1].tolist() == cells[1].images.mean(axis=(1, 2)).tolist()
+
+
+def test_pixels_that_are_not_finite_are_no_background():
+    image = np.full((9, 4), 3.0)
+    image[0, :2] = np.nan, np.inf
+    assert border_background(image) == (3.0, 0.0)
+    assert border_background(np.full((2, 2), np.nan)) == (0.0, 0.0)
+    assert border_background(np.full((1, 1), 8.0)) == (8.0, 0.0)
 
 
 def test_channels_must_fit_the_batch(rng):

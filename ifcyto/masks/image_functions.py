@@ -90,7 +90,7 @@ SPECS = (
             number("scale", 0, 10),
         ),
         function=f"{INTENSITY}:level_set",
-        formula="dim, middle or bright zone of the smoothed image, or the three together",
+        formula="dim, middle or bright zone of the smoothed image, or the contours between them",
         source=SECTION,
         confidence=Confidence.INFERRED,
     ),

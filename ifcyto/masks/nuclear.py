@@ -10,15 +10,12 @@ from scipy import ndimage
 
 from ifcyto.cells import MASK_OBJECT
 from ifcyto.masks.spots import split_spots
+from ifcyto.planes import border_background
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["NuclearRule", "border_background", "nuclear_mask"]
-
-BORDER_ROWS = 4
-"""Rows at the top and at the bottom from which a missing background is estimated."""
-
+__all__ = ["NuclearRule", "nuclear_mask"]
 
 @dataclass(frozen=True, slots=True)
 class NuclearRule:
@@ -49,31 +46,6 @@ class NuclearRule:
     min_share: float = 0.3
 
 
-def border_background(image: NDArray[Any]) -> tuple[float, float]:
-    """Background of an image whose file states none: an *approximation*.
-
-    Mean and standard deviation (n - 1) of the first and last four rows, which is
-    how IDEAS estimates it on the uncropped image.
-
-    Parameters
-    ----------
-    image : ndarray (H, W)
-
-    Returns
-    -------
-    tuple of float
-        Mean and standard deviation in counts; the deviation is 0 for one pixel.
-
-    Examples
-    --------
-    >>> border_background(np.full((20, 10), 7))
-    (7.0, 0.0)
-    """
-    rows = np.unique(np.r_[: min(BORDER_ROWS, len(image)), max(0, len(image) - BORDER_ROWS) : len(image)])
-    pixels = np.asarray(image)[rows].astype(np.float64)
-    return float(pixels.mean()), float(pixels.std(ddof=1)) if pixels.size > 1 else 0.0
-
-
 def nuclear_mask(
     image: NDArray[Any],
     mask: NDArray[Any] | None = None,
@@ -98,7 +70,7 @@ def nuclear_mask(
         a mask without such a pixel: the whole image.
     background_mean, background_sd : float, optional
         Of this object and channel, in counts; estimated by
-        :func:`border_background` when None or NaN.
+        :func:`ifcyto.planes.border_background` when None or NaN.
     pixel_size_um : float
         Side of a pixel in micrometres.
     rule : NuclearRule, optional

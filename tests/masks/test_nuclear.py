@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ifcyto.masks.nuclear import NuclearRule, border_background, nuclear_mask
+from ifcyto.masks.nuclear import NuclearRule, nuclear_mask
 from ifcyto.masks.spots import spot_areas, spot_count
+from ifcyto.planes import border_background
 
 SIZE = 48
 
