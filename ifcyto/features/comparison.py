@@ -33,11 +33,16 @@ __all__ = [
 
 DETAIL_RADIUS = 3
 
+ROUNDING = 1e-13
+"""A correlation of floats that is so near to 1 is taken as perfect."""
+
 
 def log_ratio(correlation: Values) -> Values:
-    """Return ln((1 + c) / (1 - c)): spreads correlations over all numbers; infinite at -1 and 1."""
+    """Return ln((1 + c) / (1 - c)) of correlations; infinite at -1 and 1, or where rounding hides them."""
+    perfect = np.abs(correlation) > 1 - ROUNDING
+    exact = np.where(perfect, np.sign(correlation), correlation)
     with np.errstate(divide="ignore", invalid="ignore"):
-        values: Values = np.log((1 + correlation) / (1 - correlation))
+        values: Values = np.log((1 + exact) / (1 - exact))
     return values
 
 
@@ -45,7 +50,7 @@ def normalised(sums: Values) -> Values:
     """Return AB / sqrt(AA BB) of the columns AB, AA, BB; NaN where AA or BB is 0."""
     with np.errstate(divide="ignore", invalid="ignore"):
         values: Values = sums[:, 0] / np.sqrt(sums[:, 1] * sums[:, 2])
-    return np.clip(values, -1, 1)
+    return values
 
 
 def similarity(work: Workspace, mask: str, first: int, second: int) -> Values:
@@ -85,7 +90,7 @@ def bright_detail_colocalization_3(work: Workspace, mask: str, first: int, secon
     triple_products(*details, *work.once(inside, mask), sums)
     with np.errstate(divide="ignore", invalid="ignore"):
         values = sums[:, 0] / np.cbrt(sums[:, 1:]).prod(axis=1)
-    return log_ratio(np.clip(values, -1, 1))
+    return log_ratio(values)
 
 
 def brightness(work: Workspace, image: int, region: Callable[..., Region], *masks: str) -> Values:
