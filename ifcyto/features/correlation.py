@@ -149,7 +149,10 @@ def shift_x(work: Workspace, mask: str, first: int, second: int) -> Values:
 
 
 def shift_y(work: Workspace, mask: str, first: int, second: int) -> Values:
-    """Shift of the second image against the first, along the flow, in pixels; see :func:`shift_x`."""
+    """Shift of the second image against the first, along the flow, in pixels.
+
+    An *approximation* as :func:`shift_x` is.
+    """
     return work.once(correlation_peak, mask, first, second)[:, SHIFT_Y]
 
 

@@ -63,7 +63,7 @@ def totals(
         inside = places[bounds[i] : bounds[i + 1]]
         if len(inside) == 0:
             continue
-        low, high, total = image[inside[0]], image[inside[0]], 0
+        low, high, total = image[inside[0]], image[inside[0]], np.int64(0)
         for place in inside:
             value = image[place]
             total += value
