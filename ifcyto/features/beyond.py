@@ -9,7 +9,6 @@ IDEAS' own features: about a millisecond an object for all of one mask and image
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from skimage import feature, measure
 
 from ifcyto.features.spec import Confidence, FeatureSpec, Takes
 from ifcyto.features.texture import detail_sum
+from ifcyto.features.workspace import column_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -155,14 +155,6 @@ def radial_distribution(work: Workspace, mask: str, image: int) -> NDArray[np.fl
     return out
 
 
-def _column(
-    block: Callable[..., NDArray[np.float64]], column: int, work: Workspace, mask: str, image: int
-) -> NDArray[np.float64]:
-    """One column of a block; the features are this function with the first two arguments given."""
-    values: NDArray[np.float64] = work.once(block, mask, image)[:, column]
-    return values
-
-
 def _spec(
     name: str, block: Callable[..., NDArray[np.float64]], column: int, formula: str, source: str
 ) -> FeatureSpec:
@@ -171,7 +163,7 @@ def _spec(
         group="Beyond IDEAS",
         takes=Takes.MASK_IMAGE,
         unit="bit" if name.endswith("Entropy") else "",
-        function=partial(_column, block, column),
+        function=column_of(block, column),
         formula=formula,
         source=source,
         confidence=Confidence.OWN,

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ifcyto.features.kernels.cooccurrence import MEASURES, cooccurrence
 from ifcyto.features.spec import Confidence, FeatureSpec, Scalar, Takes
+from ifcyto.features.workspace import column_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ifcyto.features.workspace import Workspace
 
-__all__ = ["SPECS", "haralick", "haralick_measures"]
+__all__ = ["SPECS", "haralick_measures"]
 
 GRANULARITY = Scalar("Granularity", 3, 1, 20)
 FORMULAS = {
@@ -74,18 +74,13 @@ def haralick_measures(work: Workspace, mask: str, image: int, granularity: int) 
     return out
 
 
-def haralick(column: int, work: Workspace, mask: str, image: int, granularity: int) -> NDArray[np.float64]:
-    """One column of :func:`haralick_measures`; the features are this function with `column` given."""
-    return work.once(haralick_measures, mask, image, granularity)[:, column]
-
-
 SPECS = tuple(
     FeatureSpec(
         name=f"H {measure.capitalize()} {statistic}",
         group="Texture",
         takes=Takes.MASK_IMAGE_SCALAR,
         unit="",
-        function=partial(haralick, 2 * m + s),
+        function=column_of(haralick_measures, 2 * m + s),
         formula=f"{STATISTICS[statistic]} over four directions of {FORMULAS[measure]}",
         source="Haralick et al. 1973; ideas_features 5.4",
         confidence=Confidence.VERIFIED_STAT,

@@ -9,13 +9,18 @@ from ifcyto.errors import UsageError
 from ifcyto.features import (
     axes,
     beyond,
+    comparison,
+    correlation,
     haralick,
     location,
     outline,
     paths,
     shape,
+    signal,
     size,
     spots,
+    spread,
+    system,
     texture,
 )
 
@@ -24,7 +29,23 @@ if TYPE_CHECKING:
 
 __all__ = ["FAMILIES", "FEATURES", "feature_spec"]
 
-FAMILIES = (size, axes, outline, location, paths, shape, texture, haralick, spots, beyond)
+FAMILIES = (
+    size,
+    axes,
+    outline,
+    location,
+    paths,
+    shape,
+    spread,
+    texture,
+    haralick,
+    spots,
+    signal,
+    comparison,
+    correlation,
+    system,
+    beyond,
+)
 """The modules that declare features, in the order of the documentation."""
 
 FEATURES: dict[str, FeatureSpec] = {spec.name: spec for family in FAMILIES for spec in family.SPECS}

@@ -44,6 +44,10 @@ VERSION = 1
 """Of the layout; a reader refuses files that are newer."""
 
 KEY = "ifcyto"
+VAR_COLUMNS = (
+    "feature", "group", "mask", "image", "argument", "unit", "definition", "formula", "source", "confidence",
+    "approximation",
+)  # fmt: skip
 CHUNK_ROWS = 1024
 CHUNK_COLUMNS = 64
 NOT_APPLICABLE = ""
@@ -70,7 +74,8 @@ def describe_columns(columns: Sequence[FeatureDefinition | CombinedFeature]) -> 
     ['um2', 'VERIFIED']
     """
     rows = [_combined(c) if isinstance(c, CombinedFeature) else _single(c) for c in columns]
-    return pd.DataFrame(rows, index=pd.Index([c.name for c in columns], dtype=object))
+    index = pd.Index([c.name for c in columns], dtype=object)
+    return pd.DataFrame(rows, index=index, columns=list(VAR_COLUMNS))
 
 
 def _single(column: FeatureDefinition) -> dict[str, Any]:

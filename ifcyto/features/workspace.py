@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ifcyto.features.spec import FeatureSpec
     from ifcyto.planes import Planes
 
-__all__ = ["Workspace", "evaluate"]
+__all__ = ["Workspace", "column_of", "evaluate"]
 
 Block = TypeVar("Block")
 
@@ -103,6 +103,28 @@ def sums_of(work: Workspace, flat: NDArray[np.bool_]) -> NDArray[np.int64]:
     if not len(work):
         return np.zeros(0, np.int64)
     return np.add.reduceat(flat, work.planes.starts[:-1], dtype=np.int64)
+
+
+def column_of(block: Callable[..., NDArray[np.float64]], column: int) -> Callable[..., NDArray[np.float64]]:
+    """Make the feature that is one column of a block; it has the block's docstring.
+
+    Parameters
+    ----------
+    block : callable
+        ``block(work, *arguments) -> (n, k)``.
+    column : int
+
+    Returns
+    -------
+    callable
+        ``feature(work, *arguments) -> (n,)``.
+    """
+
+    def feature(work: Workspace, *arguments: Any) -> NDArray[np.float64]:
+        return work.once(block, *arguments)[:, column]
+
+    feature.__doc__ = block.__doc__
+    return feature
 
 
 def evaluate(work: Workspace, spec: FeatureSpec, arguments: tuple[Any, ...]) -> NDArray[np.float64]:

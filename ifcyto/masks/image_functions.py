@@ -17,6 +17,8 @@ DARK = choice("dark", "Bright", "Dark")
 
 INTENSITY, PIECES = "ifcyto.masks.intensity", "ifcyto.masks.pieces"
 SECTION = "ideas_features 3"
+HIGHEST = 65535
+"""Largest limit of Intensity: IDEAS' own is 4095, its 12 bits; other instruments have 16."""
 
 SPECS = (
     MaskSpec(
@@ -29,7 +31,7 @@ SPECS = (
     ),
     MaskSpec(
         name="Intensity",
-        arguments=(START, IMAGE, whole("low", 0, 4095), whole("high", 0, 4095)),
+        arguments=(START, IMAGE, whole("low", 0, HIGHEST), whole("high", 0, HIGHEST)),
         function=f"{INTENSITY}:intensity",
         formula="low <= I <= high inside the starting mask, background not subtracted",
         source=SECTION,

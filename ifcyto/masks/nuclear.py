@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NuclearRule", "nuclear_mask"]
 
+
 @dataclass(frozen=True, slots=True)
 class NuclearRule:
     """Settings of :func:`nuclear_mask`.
