@@ -9,7 +9,8 @@ import numpy as np
 from ifcyto.features.detail import bright_detail
 from ifcyto.features.kernels.pairs import covariances, products, triple_products
 from ifcyto.features.kernels.pixels import MAXIMUM, UPPER
-from ifcyto.features.order import Region, inside, outside, pixel_order, pixel_totals, union
+from ifcyto.features.order import pixel_order, pixel_totals
+from ifcyto.features.region import Region, inside, outside, union
 from ifcyto.features.spec import Confidence, FeatureSpec, Takes
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from ifcyto.features.kernels.pairs import (
     find_peaks,
     mask_boxes,
 )
-from ifcyto.features.order import inside
+from ifcyto.features.region import inside
 from ifcyto.features.spec import Confidence, FeatureSpec, Takes
 
 if TYPE_CHECKING:

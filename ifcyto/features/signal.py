@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ifcyto.features.kernels.pixels import MAXIMUM, MEDIAN, MINIMUM, SUM
-from ifcyto.features.order import inside, pixel_order, pixel_totals
+from ifcyto.features.order import pixel_order, pixel_totals
+from ifcyto.features.region import inside, region_of
 from ifcyto.features.spec import Confidence, FeatureSpec, Takes
-from ifcyto.features.workspace import sums_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -123,7 +123,7 @@ def clipped_counts(work: Workspace, image: int) -> NDArray[np.int64]:
     """Block: clipped pixels ``(n,)``, those above 1 in the stored mask of an image; 0 without masks."""
     if not work.planes.has_masks:
         return np.zeros(len(work), np.int64)
-    return sums_of(work, work.planes.stored_mask(image) > 1)
+    return region_of(work, work.planes.stored_mask(image) > 1).counts
 
 
 def saturation_percent(work: Workspace, mask: str, image: int) -> Values:

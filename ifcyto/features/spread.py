@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ifcyto.features.kernels.pixels import HIGH, LOW
-from ifcyto.features.order import inside, pixel_order, pixel_squares
+from ifcyto.features.order import pixel_order, pixel_squares
+from ifcyto.features.region import inside
 from ifcyto.features.spec import Confidence, FeatureSpec, Takes
 
 if TYPE_CHECKING:

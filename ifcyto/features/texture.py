@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ifcyto.features.detail import bright_detail
-from ifcyto.features.kernels.detail import sum_inside
 from ifcyto.features.kernels.gradients import (
     RELATIVE_MAX,
     RELATIVE_SQUARE,
@@ -21,6 +20,8 @@ from ifcyto.features.kernels.gradients import (
     ensquared_energy,
     slopes,
 )
+from ifcyto.features.kernels.pixels import SUM, TOTALS, totals
+from ifcyto.features.region import inside
 from ifcyto.features.spec import Confidence, FeatureSpec, Scalar, Takes
 
 if TYPE_CHECKING:
@@ -51,10 +52,9 @@ def slope_measures(work: Workspace, mask: str, image: int) -> NDArray[np.float64
 
 def detail_sum(work: Workspace, mask: str, image: int, radius: int) -> NDArray[np.float64]:
     """Block: sum over the mask of the bright detail image of this radius, ``(n,)``, counts."""
-    out = np.empty(len(work))
-    detail = work.once(bright_detail, image, radius)
-    sum_inside(detail, work.mask(mask), work.planes.starts, out)
-    return out
+    out = np.zeros((len(work), TOTALS))
+    totals(work.once(bright_detail, image, radius), *work.once(inside, mask), out)
+    return out[:, SUM]
 
 
 def contrast(work: Workspace, mask: str, image: int) -> NDArray[np.float64]:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from ifcyto.features.region import inside, region_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -70,8 +72,8 @@ class Workspace:
         return self.planes.image(channel)
 
     def count(self, mask: str) -> NDArray[np.int64]:
-        """Number of pixels ``(n,)`` of a mask."""
-        return self.once(pixel_counts, mask)
+        """N, the number of pixels ``(n,)`` of a mask."""
+        return self.once(inside, mask).counts
 
     @cached_property
     def geometry(self) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]:
@@ -84,25 +86,13 @@ def mask_pixels(work: Workspace, name: str) -> NDArray[np.bool_]:
     return work._masks(name)
 
 
-def pixel_counts(work: Workspace, mask: str) -> NDArray[np.int64]:
-    """Block: N, the number of pixels of a mask, ``(n,)``."""
-    return sums_of(work, work.mask(mask))
-
-
 def not_finite(work: Workspace, mask: str, channel: int) -> NDArray[np.bool_] | None:
     """Block: objects ``(n,)`` with a pixel in the mask that is not finite; None when no pixel can be."""
     image = work.image(channel)
     if image.dtype.kind != "f":
         return None
     wrong = ~np.isfinite(image) & work.mask(mask)
-    return sums_of(work, wrong) > 0 if wrong.any() else None
-
-
-def sums_of(work: Workspace, flat: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Count the True values of each object, ``(n,)``; every plane has a pixel."""
-    if not len(work):
-        return np.zeros(0, np.int64)
-    return np.add.reduceat(flat, work.planes.starts[:-1], dtype=np.int64)
+    return region_of(work, wrong).counts > 0 if wrong.any() else None
 
 
 def column_of(block: Callable[..., NDArray[np.float64]], column: int) -> Callable[..., NDArray[np.float64]]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ifcyto.features.workspace import sums_of
+from ifcyto.features.region import region_of
 from ifcyto.masks.kernels.growth import peel
 from ifcyto.masks.kernels.otsu import brightest_class, zones
 from ifcyto.masks.kernels.threshold import above_percent, log_content
@@ -110,7 +110,7 @@ def adaptive_erode(
     ndarray (P,) of bool
         Part of `start`.
     """
-    left = np.ceil(coefficient * sums_of(work, start) / 100.0).astype(np.int64)
+    left = np.ceil(coefficient * region_of(work, start).counts / 100.0).astype(np.int64)
     weights = np.abs(smoothed(work, image, 0.0))
     shrunk: NDArray[np.bool_] = peel(weights, start, *work.geometry, left)
     return shrunk
@@ -273,4 +273,4 @@ def level_set(
 
 def _has_mask(work: Workspace, start: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Every pixel ``(P,)`` of the objects whose mask is not empty."""
-    return np.repeat(sums_of(work, start) > 0, np.diff(work.planes.starts))
+    return np.repeat(region_of(work, start).counts > 0, np.diff(work.planes.starts))

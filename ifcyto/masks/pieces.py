@@ -9,14 +9,12 @@ All but Spot and Valley look at one object after the other.
 
 from __future__ import annotations
 
-from math import isqrt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import ndimage
 
-from ifcyto.features.detail import bright_detail
-from ifcyto.features.kernels.detail import top_hat
+from ifcyto.features.detail import bright_detail, white_top_hat
 from ifcyto.features.registry import feature_spec
 from ifcyto.features.workspace import Workspace, evaluate
 from ifcyto.masks.kernels.threshold import above_background
@@ -98,12 +96,7 @@ def dark_detail(work: Workspace, image: int, radius: int) -> NDArray[Any]:
     The disc, the image border and the label are those of
     :func:`ifcyto.features.detail.bright_detail`.
     """
-    pixels = -work.image(image)
-    highest = np.inf if pixels.dtype.kind == "f" else np.iinfo(pixels.dtype).max
-    halves = np.array([isqrt(radius**2 - k**2) for k in range(radius + 1)], np.int64)
-    out = np.empty_like(pixels)
-    top_hat(pixels, *work.geometry, halves, np.full(1, highest, pixels.dtype), out)
-    return out
+    return white_top_hat(-work.image(image), work.geometry, radius)
 
 
 def peak(

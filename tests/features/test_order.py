@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from ifcyto.features.kernels.pixels import HIGH, LOW, MAXIMUM, MEDIAN, MINIMUM, SUM, UPPER
-from ifcyto.features.order import inside, outside, pixel_order, pixel_squares, pixel_totals, union
+from ifcyto.features.order import pixel_order, pixel_squares, pixel_totals
+from ifcyto.features.region import inside, outside, union
 from ifcyto.features.spread import SPECS
 from ifcyto.features.workspace import evaluate
 
