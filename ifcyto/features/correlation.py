@@ -22,7 +22,7 @@ from ifcyto.features.region import inside
 from ifcyto.features.spec import Confidence, FeatureSpec, Takes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from numpy.typing import NDArray
 
@@ -63,23 +63,34 @@ def correlation_peak(work: Workspace, mask: str, first: int, second: int) -> Val
     boxes = work.once(bounding_boxes, mask)
     whole = all(work.image(image).dtype.kind == "i" for image in (first, second))
     out = np.full((len(work), 3), np.nan)
-    for chosen, sides in _groups(boxes):
-        shape = (len(chosen), int(boxes[chosen, HEIGHT].max()), int(boxes[chosen, WIDTH].max()))
-        spectra, squares = [], []
-        for image in (first, second):
-            box, square = np.zeros(shape), np.zeros(len(chosen))
-            _fill(work, mask, image, boxes, chosen, box, square)
-            rows = fft.rfft(box, n=sides[1], axis=-1)
-            spectra.append(fft.fft(rows, n=sides[0], axis=-2, overwrite_x=True))
-            squares.append(square)
-        np.conjugate(spectra[0], out=spectra[0])
-        spectra[0] *= spectra[1]
-        columns = fft.ifft(spectra[0], axis=-2, overwrite_x=True)
+    groups = zip(
+        work.once(transform_groups, mask),
+        work.once(spectra, mask, first),
+        work.once(spectra, mask, second),
+        strict=True,
+    )
+    for (chosen, sides), (one, squares), (other, squares2) in groups:
+        product = np.conjugate(one)
+        product *= other
+        columns = fft.ifft(product, axis=-2, overwrite_x=True)
         correlation = fft.irfft(columns, n=sides[1], axis=-1, overwrite_x=True)
         if whole:
             np.rint(correlation, out=correlation)
-        find_peaks(correlation, boxes, chosen, np.sqrt(squares[0] * squares[1]), out)
+        find_peaks(correlation, boxes, chosen, np.sqrt(squares * squares2), out)
     return out
+
+
+def spectra(work: Workspace, mask: str, image: int) -> list[tuple[NDArray[np.complex128], Values]]:
+    """Block: transform ``(k, rows, columns)`` and sum of squares ``(k,)`` of an image, group by group."""
+    boxes = work.once(bounding_boxes, mask)
+    found = []
+    for chosen, sides in work.once(transform_groups, mask):
+        box = np.zeros((len(chosen), int(boxes[chosen, HEIGHT].max()), int(boxes[chosen, WIDTH].max())))
+        squares = np.zeros(len(chosen))
+        _fill(work, mask, image, boxes, chosen, box, squares)
+        rows = fft.rfft(box, n=sides[1], axis=-1)
+        found.append((fft.fft(rows, n=sides[0], axis=-2, overwrite_x=True), squares))
+    return found
 
 
 def _fill(
@@ -109,19 +120,19 @@ def _fill(
     )
 
 
-def _groups(boxes: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], tuple[int, int]]]:
-    """Objects with a mask that share the sides of their transform, in parts that fit the cache."""
+def transform_groups(work: Workspace, mask: str) -> list[tuple[NDArray[np.int64], tuple[int, int]]]:
+    """Block: objects with a mask that share the sides of their transform, in parts that fit the cache."""
+    boxes = work.once(bounding_boxes, mask)
     steps = -(-(2 * boxes[:, HEIGHT : WIDTH + 1] - 1) // SIDE_STEP)
     filled = np.flatnonzero(boxes[:, HEIGHT])
-    if not len(filled):
-        return
+    groups: list[tuple[NDArray[np.int64], tuple[int, int]]] = []
     keys, group = np.unique(steps[filled], axis=0, return_inverse=True)
     for number, key in enumerate(keys.tolist()):
         members = filled[group.ravel() == number]
         sides = fft.next_fast_len(key[0] * SIDE_STEP), fft.next_fast_len(key[1] * SIDE_STEP, real=True)
         many = max(1, MOST_VALUES // (sides[0] * sides[1]))
-        for begin in range(0, len(members), many):
-            yield members[begin : begin + many], sides
+        groups += [(members[begin : begin + many], sides) for begin in range(0, len(members), many)]
+    return groups
 
 
 def xcorr(work: Workspace, mask: str, first: int, second: int) -> Values:

@@ -26,12 +26,15 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ifcyto.cells import Channel
+    from ifcyto.cells import CellBatch, Channel
     from ifcyto.pipeline.feature_choice import FeatureChoice
     from ifcyto.pipeline.feature_plan import FeaturePlan
     from ifcyto.pipeline.parallel import Progress
 
-__all__ = ["MeasureJob", "MeasureOptions", "csv_writer", "open_job", "pixel_size"]
+__all__ = ["MeasureJob", "MeasureOptions", "csv_writer", "in_parts", "open_job", "pixel_size"]
+
+PIXELS_AT_ONCE = 4_000_000
+"""Pixels, all channels together, of which features are computed at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +131,12 @@ class MeasureJob:
 
         def compute(start: int) -> NDArray[np.float64]:
             rows = range(start, min(start + BATCH_ROWS, n_objects))
-            batch = self.source.reader.read_batch(list(rows))
-            return self.plan.compute(Planes(batch, self.source.channels, pixel_size_um=self.pixel_size_um))
+            parts = in_parts(self.source.reader.read_batch(list(rows)))
+            values = [
+                self.plan.compute(Planes(part, self.source.channels, pixel_size_um=self.pixel_size_um))
+                for part in parts
+            ]
+            return values[0] if len(values) == 1 else np.concatenate(values)
 
         progress(task, 0, n_objects)
         starts = range(0, n_objects, BATCH_ROWS)
@@ -137,6 +144,21 @@ class MeasureJob:
             for start, values in zip(starts, results, strict=True):
                 yield start, values
                 progress(task, min(start + BATCH_ROWS, n_objects), n_objects)
+
+
+def in_parts(batch: CellBatch) -> list[CellBatch]:
+    """Split a batch of large images, so that what is computed of them fits in memory.
+
+    Examples
+    --------
+    >>> from ifcyto.samples.cells import simulate_sample
+    >>> len(in_parts(simulate_sample(5, seed=1).batch))
+    1
+    """
+    part = batch.offsets[:-1] // PIXELS_AT_ONCE
+    if not len(batch) or part[0] == part[-1]:
+        return [batch]
+    return [batch.keep(part == number) for number in np.unique(part)]
 
 
 def open_job(

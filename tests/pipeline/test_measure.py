@@ -13,6 +13,7 @@ import ifcyto
 from ifcyto.cells import Cell, Channel
 from ifcyto.errors import FormatError, OutputError, UsageError
 from ifcyto.features.table import read_table
+from ifcyto.pipeline import measure_job
 from ifcyto.pipeline.measure import MeasureOptions, measure, measure_to_file
 from ifcyto.pipeline.sources import BATCH_ROWS
 from ifcyto.readers.cif import CifReader
@@ -183,3 +184,10 @@ def test_a_stack_without_objects_gives_a_table_without_rows(tmp_path):
     channels = [Channel(1, "BF", pixel_size_um=0.5)]
     path = write_stack([], tmp_path / "none.h5", channels=channels, dtype=np.dtype(np.int16))
     assert measure(path, ["Area_M01"]).shape == (0, 1)
+
+
+def test_large_images_are_measured_in_parts(cif, table, monkeypatch):
+    monkeypatch.setattr(measure_job, "PIXELS_AT_ONCE", 50_000)
+    with CifReader(cif) as reader:
+        assert len(measure_job.in_parts(reader.read_batch(range(100)))) > 3
+    assert np.array_equal(measure(cif, COLUMNS).X, table.X, equal_nan=True)
