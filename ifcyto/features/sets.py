@@ -92,7 +92,7 @@ def feature_set(
     --------
     >>> from ifcyto.cells import Channel
     >>> [column.name for column in feature_set("basic", [Channel(4, "BF")])][:2]
-    ['Object Number', 'Flow Speed']
+    ['Flow Speed', 'Object Number']
     """
     if name not in SETS:
         msg = f"expected a feature set of {', '.join(SETS)}, found {name!r}"
