@@ -54,6 +54,7 @@ def test_import_contracts_are_kept():
         ("ifcyto/readers/cif.py", "from ifcyto._kernel import kernel", "kernels only where they are wrapped"),
         ("ifcyto/readers/cif.py", "import h5py", "h5py only in the stack and the feature table"),
         ("ifcyto/compare/ranks.py", "import pandas", "anndata and pandas only in the feature table"),
+        ("ifcyto/pipeline/convert.py", "import sklearn", "scikit-learn only where it trains"),
         ("ifcyto/compare/ranks.py", "import matplotlib", "matplotlib only in the figures"),
         ("ifcyto/report/model.py", "import jinja2", "jinja2 only in the renderer"),
         ("ifcyto/pipeline/convert.py", "import rich", "typer and rich only on the command line"),

@@ -74,7 +74,7 @@ class Scorer(ABC):
 
     def classes_of(self, scores: NDArray[np.float64]) -> NDArray[np.str_]:
         """Class ``(n,)`` of scores or probabilities ``(n, classes)``."""
-        known = np.isfinite(scores).all(axis=1)
+        known = np.asarray(np.isfinite(scores).all(axis=1))
         best = np.argmax(np.where(known[:, np.newaxis], scores, 0.0), axis=1)
         names = np.array([*self.classes, UNKNOWN])
         return names[np.where(known, best, len(self.classes))]
@@ -111,7 +111,8 @@ class LinearScorer(Scorer):
 
     Examples
     --------
-    >>> scorer = LinearScorer(("Area_M01",), ("small", "large"), np.array([[0.0], [1.0]]), np.array([0.0, -5.0]))
+    >>> weights, offsets = np.array([[0.0], [1.0]]), np.array([0.0, -5.0])
+    >>> scorer = LinearScorer(("Area_M01",), ("small", "large"), weights, offsets)
     >>> scorer.predict(np.array([[3.0], [7.0], [np.nan]])).tolist()
     ['small', 'large', 'Unknown']
     """
@@ -154,7 +155,7 @@ def softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     >>> softmax(np.array([[0.0, 0.0], [1000.0, 0.0]])).tolist()
     [[0.5, 0.5], [1.0, 0.0]]
     """
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         powers = np.exp(scores - scores.max(axis=1, keepdims=True))
         shares: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
     return shares
