@@ -48,8 +48,6 @@ VAR_COLUMNS = (
     "feature", "group", "mask", "image", "argument", "unit", "definition", "formula", "source", "confidence",
     "approximation",
 )  # fmt: skip
-CHUNK_ROWS = 1024
-CHUNK_COLUMNS = 64
 NOT_APPLICABLE = ""
 
 
@@ -216,14 +214,8 @@ def open_table_writer(
         write_elem(file, "/", AnnData(obs=obs, var=var))
         if "X" in file:
             del file["X"]
-        shape = (len(obs), len(var))
-        packing = {
-            "chunks": (min(CHUNK_ROWS, shape[0]), min(CHUNK_COLUMNS, shape[1])),
-            "compression": "gzip",
-            "compression_opts": 1,
-            "shuffle": True,
-        }
-        values = file.create_dataset("X", shape, np.float64, **(packing if all(shape) else {}))
+        # Not compressed: gzip takes real features to 0.69 of their size only, and holds up the readers.
+        values = file.create_dataset("X", (len(obs), len(var)), np.float64)
         values.attrs.update({"encoding-type": "array", "encoding-version": "0.2.0"})
 
         def append(first: int, rows: NDArray[np.float64]) -> None:
