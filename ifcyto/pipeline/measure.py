@@ -12,6 +12,7 @@ import numpy as np
 from ifcyto._output import refuse_existing
 from ifcyto.features.table import describe_columns, in_memory, open_table_writer
 from ifcyto.pipeline.measure_job import MeasureOptions, csv_writer, open_job
+from ifcyto.pipeline.objects import objects_per_source
 from ifcyto.pipeline.parallel import in_background, n_workers, no_progress
 from ifcyto.pipeline.sources import refuse_input_as_output
 from ifcyto.provenance import provenance
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from anndata import AnnData
 
     from ifcyto.pipeline.feature_choice import FeatureChoice
+    from ifcyto.pipeline.objects import ObjectChoice
     from ifcyto.pipeline.parallel import Progress
     from ifcyto.readers.base import Reader
     from ifcyto.stack.cell_stack import CellStack
@@ -52,6 +54,7 @@ def measure(
     features: FeatureChoice = "ideas",
     *,
     options: MeasureOptions | None = None,
+    objects: ObjectChoice = None,
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> AnnData:
@@ -65,6 +68,8 @@ def measure(
         A set (``basic``, ``ideas``, ``fbml``, ``beyond``), names of columns, a file
         of names, or an IDEAS template (DAF).
     options : MeasureOptions, optional
+    objects : path or sequence of int, optional
+        A ``.pop`` or CSV file or object numbers; all objects by default.
     workers : int, optional
         Threads; all cores by default.
     progress : callable, optional
@@ -92,7 +97,8 @@ def measure(
     ((3, 2), ['um2', 'um2'])
     """
     with ExitStack() as files:
-        job = open_job(source, features, options or MeasureOptions(), files)
+        numbers = objects_per_source(objects, 1)[0]
+        job = open_job(source, features, options or MeasureOptions(), files, numbers)
         values = np.empty((len(job.source), len(job.plan.columns)))
         with closing(job.batches(n_workers(workers), progress or no_progress)) as batches:
             for first, part in batches:

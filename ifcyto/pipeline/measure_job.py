@@ -100,7 +100,8 @@ class MeasureJob:
         if isinstance(reader, CellStack) and not np.array_equal(
             reader.source_object_numbers, reader.object_numbers
         ):
-            extra = {"source": reader.sources, "source_object": reader.source_object_numbers}
+            rows = slice(None) if self.source.rows is None else self.source.rows
+            extra = {"source": reader.sources[rows], "source_object": reader.source_object_numbers[rows]}
         return object_rows(self.source.object_numbers, sample=self.path.stem, extra=extra)
 
     @property
@@ -130,8 +131,10 @@ class MeasureJob:
         n_objects, task = len(self.source), f"measuring {self.path.name}"
 
         def compute(start: int) -> NDArray[np.float64]:
-            rows = range(start, min(start + BATCH_ROWS, n_objects))
-            parts = in_parts(self.source.reader.read_batch(list(rows)))
+            wanted = self.source.rows
+            stop = min(start + BATCH_ROWS, n_objects)
+            rows = list(range(start, stop)) if wanted is None else wanted[start:stop].tolist()
+            parts = in_parts(self.source.reader.read_batch(rows))
             values = [
                 self.plan.compute(Planes(part, self.source.channels, pixel_size_um=self.pixel_size_um))
                 for part in parts
@@ -166,12 +169,14 @@ def open_job(
     features: FeatureChoice,
     options: MeasureOptions,
     files: ExitStack,
+    objects: NDArray[np.int64] | None = None,
 ) -> MeasureJob:
     """Open the input and resolve everything before the first pixel is read."""
     if isinstance(source, (CellStack, Reader)):
-        opened = Source(source, None, list(range(len(source.channels))))
+        rows = None if objects is None else np.unique(source.rows_of(objects))
+        opened = Source(source, rows, list(range(len(source.channels))))
     else:
-        opened = open_source(Path(source), None, None, stacks=True)
+        opened = open_source(Path(source), objects, None, stacks=True)
         files.callback(opened.reader.close)
     path = opened.reader.path
     size = pixel_size(opened.channels, options.pixel_size_um, str(path))

@@ -191,3 +191,13 @@ def test_large_images_are_measured_in_parts(cif, table, monkeypatch):
     with CifReader(cif) as reader:
         assert len(measure_job.in_parts(reader.read_batch(range(100)))) > 3
     assert np.array_equal(measure(cif, COLUMNS).X, table.X, equal_nan=True)
+
+
+def test_some_objects_are_measured_as_among_all(tmp_path, cif, table):
+    some = measure(cif, COLUMNS, objects=[300, 4, 17, 300])
+    assert some.obs["object"].tolist() == [4, 17, 300]
+    assert np.array_equal(some.X, table.X[[4, 17, 300]], equal_nan=True)
+    stack = ifcyto.convert(cif, tmp_path / "part.h5", objects=[17, 4]).outputs[0]
+    assert np.array_equal(measure(stack, COLUMNS, objects=[17]).X, table.X[[17]], equal_nan=True)
+    with pytest.raises(UsageError, match="99999"):
+        measure(cif, COLUMNS, objects=[99999])
