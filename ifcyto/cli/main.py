@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ifcyto.cli import convert, export, look, measure, study
+from ifcyto.cli import convert, export, look, measure, study, train
 from ifcyto.errors import IfcytoError
 
 if TYPE_CHECKING:
@@ -66,8 +66,10 @@ def _globals(
         context.obj.debug = debug
 
 
-for register in (look.register, convert.register, measure.register, export.register, study.register):
-    register(app)
+COMMANDS = (look, convert, measure, train, export, study)
+
+for room in COMMANDS:
+    room.register(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

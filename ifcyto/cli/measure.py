@@ -10,7 +10,7 @@ import typer
 
 from ifcyto.cli.show import columns, count, progress_bar
 
-__all__ = ["register"]
+__all__ = ["pairs_of", "register"]
 
 
 def register(app: typer.Typer) -> None:
@@ -61,10 +61,10 @@ def measure(
     from ifcyto.pipeline.measure import MeasureOptions, measure_to_file
 
     options = MeasureOptions(
-        masks=_pairs(masks or [], "--mask"),
+        masks=pairs_of(masks or [], "--mask"),
         images={
             name: int(text) if text.isdecimal() else text
-            for name, text in _pairs(images or [], "--image").items()
+            for name, text in pairs_of(images or [], "--image").items()
         },
         dna=dna,
         pixel_size_um=pixel_size,
@@ -129,7 +129,7 @@ def parity(
         print(write_parity(table, output, overwrite=overwrite))
 
 
-def _pairs(texts: list[str], option: str) -> dict[str, str]:
+def pairs_of(texts: list[str], option: str) -> dict[str, str]:
     """``NAME=VALUE`` texts as a dictionary."""
     pairs = {}
     for text in texts:

@@ -35,7 +35,7 @@ def read_stages(path: Path) -> dict[int, str]:
     return stages
 
 
-def read_labels(path: Path, *, known: Collection[str] = LABELS) -> dict[int, str]:
+def read_labels(path: Path, *, known: Collection[str] | None = LABELS) -> dict[int, str]:
     """Read ``object,label[,probability,by,when]``: object number to label.
 
     Rows with an empty label are objects that were looked at and not judged; they
@@ -44,8 +44,8 @@ def read_labels(path: Path, *, known: Collection[str] = LABELS) -> dict[int, str
     Parameters
     ----------
     path : pathlib.Path
-    known : collection of str
-        Labels that may occur.
+    known : collection of str or None
+        Labels that may occur; None for any.
 
     Raises
     ------
@@ -59,7 +59,7 @@ def read_labels(path: Path, *, known: Collection[str] = LABELS) -> dict[int, str
 
 
 def read_truth(
-    path: Path, *, samples: Collection[str], known: Collection[str] = LABELS
+    path: Path, *, samples: Collection[str], known: Collection[str] | None = LABELS
 ) -> dict[tuple[str, int], str]:
     """Read ``sample,object,label``: sample and object number to label.
 
@@ -122,8 +122,8 @@ def _object(path: Path, line: int, text: str) -> int:
     return number
 
 
-def _label(path: Path, line: int, label: str, known: Collection[str]) -> str:
-    if label and label not in known:
+def _label(path: Path, line: int, label: str, known: Collection[str] | None) -> str:
+    if label and known is not None and label not in known:
         msg = (
             f"{path}: line {line}: expected a label out of {', '.join(known)}, "
             f"found {label[:40]!r}{nearest(label, known)}"

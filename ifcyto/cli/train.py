@@ -1,0 +1,161 @@
+"""``ifcyto train`` and ``ifcyto classify``: from tagged objects to a model, and from a model to classes."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path  # noqa: TC003 - typer reads the annotations
+from typing import Annotated
+
+import typer
+
+from ifcyto.cli.measure import pairs_of
+from ifcyto.cli.show import columns, count, progress_bar
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to `app`."""
+    app.command()(train)
+    app.command()(classify)
+
+
+def train(
+    source: Annotated[
+        Path,
+        typer.Argument(
+            metavar="STUDY.toml|FILE", help="A study with a table of truth, or one input or table."
+        ),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="MODEL", help="Folder of the model.")],
+    method: Annotated[str, typer.Option(help="fbml: a classifier on features.")] = "fbml",
+    algorithm: Annotated[str, typer.Option(help="lda, logistic, forest or boosting.")] = "lda",
+    labels: Annotated[
+        Path | None, typer.Option(metavar="FILE.csv", help="Truth for one input: object,label.")
+    ] = None,
+    truth: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CLASS=FILE.pop", help="A class and its objects; several times."),
+    ] = None,
+    tagged: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="A population tagged by hand in the DAF given.")
+    ] = None,
+    chosen: Annotated[
+        str, typer.Option("--features", metavar="SET|FILE", help="Candidate features, as in ifcyto measure.")
+    ] = "fbml",
+    dna: Annotated[
+        str | None, typer.Option(metavar="IMAGE", help="The DNA image, if no study says it.")
+    ] = None,
+    n_features: Annotated[
+        int | None, typer.Option(min=1, help="Features to combine; by cross-validation when not given.")
+    ] = None,
+    folds: Annotated[int, typer.Option(min=2, help="Parts of the cross-validation.")] = 5,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of the random parts.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Threads; all cores by default.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing model.")] = False,
+) -> None:
+    """Train a classifier on tagged objects: any channels, any classes.
+
+    Example:  ifcyto train study.toml --method fbml -o models/fbml
+    """
+    from ifcyto.pipeline.measure import MeasureOptions
+    from ifcyto.pipeline.train import TrainOptions
+    from ifcyto.pipeline.train import train as train_model
+    from ifcyto.pipeline.truth_files import from_files, from_study
+
+    if method != "fbml":
+        message = f"expected fbml, found {method!r}: other methods are not in this version"
+        raise typer.BadParameter(message, param_hint="--method")
+    study = source.suffix.lower() == ".toml"
+    files = (
+        from_study(source)
+        if study
+        else from_files(
+            source, labels=labels, populations=pairs_of(truth or [], "--truth"), tagged=tagged or ()
+        )
+    )
+    options = TrainOptions(
+        method=algorithm, n_features=n_features, folds=folds, seed=files.seed if seed is None else seed
+    )
+    with progress_bar() as progress:
+        result = train_model(
+            files.samples,
+            files.labels,
+            output,
+            features=chosen,
+            measuring=MeasureOptions(
+                images=files.images, dna=dna or files.dna, pixel_size_um=files.pixel_size_um
+            ),
+            options=options,
+            workers=workers,
+            overwrite=overwrite,
+            progress=progress,
+        )
+    record = result.record
+    rows = [("class", "truth", "precision", "recall", "F1")]
+    rows += [
+        (
+            score["class"],
+            str(record["n_truth"][score["class"]]),
+            *(f"{score[name]:.3f}" for name in ("precision", "recall", "f1")),
+        )
+        for score in record["scores"]
+    ]
+    print(columns(rows))
+    accuracy = record["balanced_accuracy"]
+    print(f"balanced accuracy {accuracy['mean']:.3f}, s.d. {accuracy['sd']:.3f} ({folds} folds)")
+    print(f"{result.folder}: {count(len(result.model.columns), 'feature')}, {algorithm}")
+    for note in record["notes"]:
+        print(f"note: {note}", file=sys.stderr)
+
+
+def classify(
+    source: Annotated[
+        Path, typer.Argument(metavar="STACK|T.h5ad", help="A stack, any readable input, or a feature table.")
+    ],
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="Folder of a model.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="LABELS.csv", help="Labels to write.")],
+    objects: Annotated[
+        Path | None, typer.Option(metavar="FILE.pop", help="Classify these objects only.")
+    ] = None,
+    images: Annotated[
+        list[str] | None,
+        typer.Option("--image", metavar="NAME=CHANNEL", help="What an image of the model is here."),
+    ] = None,
+    pixel_size: Annotated[
+        float | None, typer.Option(metavar="UM", help="Side of a pixel, where the input does not say it.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(help="Threads; all cores by default.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing labels.")] = False,
+) -> None:
+    """Give every object a class, its probability and the classifier values of all pairs of classes.
+
+    Example:  ifcyto classify MDS01.h5 models/fbml -o MDS01_fbml.csv
+    """
+    from collections import Counter
+
+    from ifcyto._output import refuse_existing
+    from ifcyto.pipeline.classify import classify as classify_objects
+    from ifcyto.pipeline.classify import write_labels
+
+    refuse_existing(output, overwrite=overwrite)
+    given = {
+        name: int(text) if text.isdecimal() else text
+        for name, text in pairs_of(images or [], "--image").items()
+    }
+    with progress_bar() as progress:
+        found = classify_objects(
+            source,
+            model,
+            objects=objects,
+            images=given,
+            pixel_size_um=pixel_size,
+            workers=workers,
+            progress=progress,
+        )
+    path = write_labels(found, output, source=source, overwrite=overwrite)
+    counts = Counter(found.labels.tolist())
+    shown = ", ".join(
+        f"{counts[name]:,} {name}" for name in (*found.model.scorer.classes, "Unknown") if counts[name]
+    )
+    print(f"{path}: {count(len(found.objects), 'object')} ({shown})")

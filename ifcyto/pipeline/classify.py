@@ -1,0 +1,206 @@
+"""From a model folder and objects to a class for each of them."""
+
+from __future__ import annotations
+
+import csv
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import combinations
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ifcyto._output import refuse_existing, replacing
+from ifcyto.classify.model_folder import read_model
+from ifcyto.errors import UsageError
+from ifcyto.features.table import read_table
+from ifcyto.pipeline.measure_job import MeasureOptions, open_job
+from ifcyto.pipeline.objects import objects_per_source
+from ifcyto.pipeline.parallel import n_workers, no_progress
+from ifcyto.pipeline.sources import is_stack, refuse_input_as_output
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from ifcyto.classify.model_folder import Model
+    from ifcyto.pipeline.objects import ObjectChoice
+    from ifcyto.pipeline.parallel import Progress
+
+__all__ = ["Classified", "classify", "write_labels"]
+
+SAME_SIZE = 1e-6
+"""Pixel sizes that differ by less, relatively, are the same."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Classified:
+    """Classes of many objects.
+
+    Parameters
+    ----------
+    objects : ndarray (n,) of int64
+    labels : ndarray (n,) of str
+        Class, or ``Unknown`` where a feature that is needed cannot be computed.
+    probabilities : ndarray (n, classes) of float64
+        In the order of ``model.scorer.classes``; NaN where unknown.
+    scores : ndarray (n, classes) of float64
+        Differences are the classifier values of pairs of classes, which can be gated.
+    model : Model
+    """
+
+    objects: NDArray[np.int64]
+    labels: NDArray[np.str_]
+    probabilities: NDArray[np.float64]
+    scores: NDArray[np.float64]
+    model: Model
+
+    @property
+    def probability(self) -> NDArray[np.float64]:
+        """Probability ``(n,)`` of the class that was given; NaN where unknown."""
+        return np.asarray(self.probabilities.max(axis=1))
+
+    def pairs(self) -> dict[str, NDArray[np.float64]]:
+        """Classifier value ``(n,)`` of every pair of classes: above 0 the first is likelier."""
+        names = self.model.scorer.classes
+        return {
+            f"{names[i]} against {names[j]}": self.scores[:, i] - self.scores[:, j]
+            for i, j in combinations(range(len(names)), 2)
+        }
+
+
+def classify(
+    source: Path | str,
+    model: Model | Path | str,
+    *,
+    objects: ObjectChoice = None,
+    images: Mapping[str, str | int] | None = None,
+    pixel_size_um: float | None = None,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> Classified:
+    """Classify objects; of images just the features that the model needs are computed.
+
+    Parameters
+    ----------
+    source : path-like
+        A stack, any readable input, or a feature table (``.h5ad``) with the model's columns.
+    model : Model or path-like
+        A model or its folder.
+    objects : path or sequence of int, optional
+        A ``.pop`` or CSV file or object numbers; all objects by default.
+    images : mapping of str to str or int, optional
+        Names of the model's images to names or numbers of channels here.
+    pixel_size_um : float, optional
+        Where the input does not say it.
+    workers : int, optional
+    progress : callable, optional
+
+    Returns
+    -------
+    Classified
+        In the order of `source`.
+
+    Raises
+    ------
+    UsageError
+        A channel or column that the model needs is not there, or the input has
+        another pixel size than the model was trained on.
+    FormatError, StackError
+        The input or the model cannot be read.
+    """
+    if isinstance(model, (str, Path)):
+        model = read_model(model)
+    path = Path(source)
+    numbers = objects_per_source(objects, 1)[0]
+    if is_stack(path) and path.suffix.lower() == ".h5ad":
+        found, values = _from_table(path, model, numbers)
+    else:
+        options = MeasureOptions(masks=own_masks(model), images=images or {}, pixel_size_um=pixel_size_um)
+        with ExitStack() as files:
+            lines = [f"{column.name} = {column.definition}" for column in model.columns]
+            job = open_job(path, lines, options, files, numbers)
+            _check_size(path, job.pixel_size_um, model)
+            found = job.source.object_numbers
+            values = np.empty((len(found), len(model.columns)))
+            with closing(job.batches(n_workers(workers), progress or no_progress)) as batches:
+                for first, part in batches:
+                    values[first : first + len(part)] = part
+    scores = model.scorer.scores(values)
+    probabilities = model.scorer.probabilities(values)
+    return Classified(found, model.scorer.classes_of(scores), probabilities, scores, model)
+
+
+def own_masks(model: Model) -> dict[str, str]:
+    """Masks that go by a name of the user's own, with their definitions."""
+    return {name: text for name, text in model.masks.items() if name != text}
+
+
+def _from_table(
+    path: Path, model: Model, numbers: NDArray[np.int64] | None
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    table = read_table(path)
+    absent = [column.name for column in model.columns if column.name not in table.var_names]
+    if absent:
+        msg = (
+            f"{path}: {len(absent)} of {len(model.columns)} columns of the model are not in the table: "
+            f"{', '.join(absent[:3])}; measure them, or give the images instead"
+        )
+        raise UsageError(msg)
+    _check_size(path, float(table.uns["ifcyto"]["pixel_size_um"]), model)
+    objects = table.obs["object"].to_numpy()
+    rows = np.arange(len(objects)) if numbers is None else np.flatnonzero(np.isin(objects, numbers))
+    if numbers is not None and len(rows) < len(np.unique(numbers)):
+        lost = np.setdiff1d(numbers, objects)
+        msg = f"{path}: {len(lost)} of {len(np.unique(numbers))} objects are not in the table: {lost[0]}"
+        raise UsageError(msg)
+    values = np.asarray(table[:, [column.name for column in model.columns]].X)[rows]
+    return objects[rows], values
+
+
+def _check_size(path: Path, size: float, model: Model) -> None:
+    if abs(size - model.pixel_size_um) > SAME_SIZE * model.pixel_size_um:
+        msg = (
+            f"{path}: expected pixels of {model.pixel_size_um:g} um, as the model was trained on, found "
+            f"{size:g} um: another magnification needs a model of its own"
+        )
+        raise UsageError(msg)
+
+
+def write_labels(found: Classified, path: Path | str, *, source: Path | str, overwrite: bool = False) -> Path:
+    """Write ``object,label,probability,by,when`` and one classifier value a pair of classes.
+
+    Parameters
+    ----------
+    found : Classified
+    path : path-like
+    source : path-like
+        What was classified; it is never replaced.
+    overwrite : bool
+
+    Raises
+    ------
+    OutputError
+        The file exists and `overwrite` is False, or cannot be written.
+    """
+    refuse_input_as_output([Path(source)], Path(path))
+    refuse_existing(path, overwrite=overwrite)
+    pairs = found.pairs()
+    by = f"ifcyto {found.model.scorer.method}"
+    when = datetime.now(UTC).isoformat(timespec="seconds")
+    with (
+        replacing(path, overwrite=overwrite) as temporary,
+        temporary.open("w", encoding="utf-8", newline="") as file,
+    ):
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["object", "label", "probability", "by", "when", *pairs])
+        rows = zip(found.objects.tolist(), found.labels.tolist(), found.probability.tolist(), *(
+            values.tolist() for values in pairs.values()
+        ), strict=True)  # fmt: skip
+        for number, label, probability, *values in rows:
+            shown = ["" if value != value else repr(value) for value in (probability, *values)]
+            writer.writerow([number, label, shown[0], by, when, *shown[1:]])
+    return Path(path)
