@@ -84,7 +84,7 @@ def train(
             output,
             features=chosen,
             measuring=MeasureOptions(
-                images=files.images, dna=dna or files.dna, pixel_size_um=files.pixel_size_um
+                roles=files.roles, dna=dna or files.dna, pixel_size_um=files.pixel_size_um
             ),
             options=options,
             workers=workers,

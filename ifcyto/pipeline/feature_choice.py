@@ -19,6 +19,7 @@ from ifcyto.masks.evaluate import MaskBook
 from ifcyto.masks.grammar import shown
 from ifcyto.masks.nuclei import bne_mask
 from ifcyto.pipeline.feature_plan import make_plan
+from ifcyto.pipeline.study import DNA_ROLES
 from ifcyto.readers.daf import DafReader
 from ifcyto.readers.daf_document import read_daf
 
@@ -61,7 +62,8 @@ def plan_features(
     images : mapping of str to str or int, optional
         Names of images in the definitions to names or numbers of channels.
     dna : str, optional
-        Name of the DNA image, for the nuclear mask of ``fbml``.
+        Name of the DNA image, for the nuclear mask of ``fbml``; by default the one
+        that is named after a DNA dye.
     skip_unknown : bool
         Leave out features that ifcyto does not have, with a note.
 
@@ -76,14 +78,23 @@ def plan_features(
     names = ImageNames(channels, given)
     if isinstance(features, str) and features in SETS:
         book = MaskBook(channels, masks or {}, images=given)
+        dna = dna or _dna_image(channels)
         nuclei = shown(bne_mask("MC", dna)) if dna else ""
-        columns: list[Column] = list(feature_set(features, channels, nuclear_mask=nuclei, dna=dna or ""))
+        named = [channel for channel in channels if channel.role] or channels
+        columns: list[Column] = list(feature_set(features, named, nuclear_mask=nuclei, dna=dna or ""))
         return make_plan(columns, book, names)
     if isinstance(features, (str, Path)) and _is_daf(Path(features)):
         return _from_daf(read_daf(Path(features)), channels, masks, images, skip_unknown=skip_unknown)
     lines = _read_lines(Path(features)) if isinstance(features, (str, Path)) else list(features)
     book = MaskBook(channels, masks or {}, images=given)
     return make_plan([_column(line, book, names) for line in lines], book, names)
+
+
+def _dna_image(channels: Sequence[Channel]) -> str:
+    """Name of the one image that is named after a DNA dye, or nothing."""
+    known = {role.casefold() for role in DNA_ROLES}
+    found = [name for name in image_names(channels) if name.casefold() in known]
+    return found[0] if len(found) == 1 else ""
 
 
 def _is_daf(path: Path) -> bool:

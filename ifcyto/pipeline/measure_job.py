@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from ifcyto.pipeline.sources import BATCH_ROWS, Source, open_source
 from ifcyto.planes import Planes
 from ifcyto.readers.base import Reader
 from ifcyto.stack.cell_stack import CellStack
+from ifcyto.stack.frames import channel_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -47,6 +48,9 @@ class MeasureOptions:
         Further masks, by name, in either form of IDEAS' grammar.
     images : mapping of str to str or int
         Names of images in the definitions to names or numbers of channels.
+    roles : mapping of str to str or int
+        Role to the name or number of a channel, as in a study. Roles are names of
+        images, and the named sets then hold features of these channels only.
     dna : str or None
         Name of the DNA image, for the nuclear mask of the set ``fbml``.
     pixel_size_um : float or None
@@ -57,6 +61,7 @@ class MeasureOptions:
 
     masks: Mapping[str, str] = field(default_factory=dict)
     images: Mapping[str, str | int] = field(default_factory=dict)
+    roles: Mapping[str, str | int] = field(default_factory=dict)
     dna: str | None = None
     pixel_size_um: float | None = None
     skip_unknown: bool = False
@@ -89,6 +94,7 @@ class MeasureJob:
     """An opened input and what is to be computed of it."""
 
     source: Source
+    channels: tuple[Channel, ...]
     plan: FeaturePlan
     path: Path
     pixel_size_um: float
@@ -122,7 +128,7 @@ class MeasureJob:
         return table_header(
             masks=self.plan.masks(),
             pixel_size_um=self.pixel_size_um,
-            channels=image_names(self.source.channels),
+            channels=image_names(self.channels),
             provenance=record,
         )
 
@@ -136,7 +142,7 @@ class MeasureJob:
             rows = list(range(start, stop)) if wanted is None else wanted[start:stop].tolist()
             parts = in_parts(self.source.reader.read_batch(rows))
             values = [
-                self.plan.compute(Planes(part, self.source.channels, pixel_size_um=self.pixel_size_um))
+                self.plan.compute(Planes(part, self.channels, pixel_size_um=self.pixel_size_um))
                 for part in parts
             ]
             return values[0] if len(values) == 1 else np.concatenate(values)
@@ -180,15 +186,37 @@ def open_job(
         files.callback(opened.reader.close)
     path = opened.reader.path
     size = pixel_size(opened.channels, options.pixel_size_um, str(path))
+    channels = with_roles(opened.channels, options.roles)
     plan = plan_features(
-        opened.channels,
+        channels,
         features,
         masks=options.masks,
         images=options.images,
         dna=options.dna,
         skip_unknown=options.skip_unknown,
     )
-    return MeasureJob(opened, plan, path, size)
+    return MeasureJob(opened, channels, plan, path, size)
+
+
+def with_roles(channels: Sequence[Channel], roles: Mapping[str, str | int]) -> tuple[Channel, ...]:
+    """Channels that know their roles.
+
+    Raises
+    ------
+    UsageError
+        A channel is not there.
+
+    Examples
+    --------
+    >>> from ifcyto.cells import Channel
+    >>> with_roles([Channel(1, "a"), Channel(5, "b")], {"DRAQ5": 5})[1].role
+    'DRAQ5'
+    """
+    found = list(channels)
+    for role, wanted in roles.items():
+        place = channel_rows(channels, wanted)[0]
+        found[place] = replace(found[place], role=role)
+    return tuple(found)
 
 
 @contextmanager

@@ -29,8 +29,8 @@ class TruthFiles:
     ----------
     samples : dict of str to pathlib.Path
     labels : dict of (sample, object) to str
-    images : dict of str to (str or int)
-        Role of each channel, where a study says it.
+    roles : dict of str to (str or int)
+        Role to the channel, where a study says it.
     dna : str or None
         Role of the DNA channel, where a study says it.
     pixel_size_um : float or None
@@ -40,7 +40,7 @@ class TruthFiles:
 
     samples: dict[str, Path]
     labels: dict[tuple[str, int], str]
-    images: dict[str, str | int]
+    roles: dict[str, str | int]
     dna: str | None = None
     pixel_size_um: float | None = None
     seed: int = 0

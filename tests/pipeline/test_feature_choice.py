@@ -8,7 +8,7 @@ import pytest
 from ifcyto.cells import Channel
 from ifcyto.errors import UsageError
 from ifcyto.pipeline.feature_choice import plan_features
-from ifcyto.pipeline.measure import measure
+from ifcyto.pipeline.measure import MeasureOptions, measure
 from ifcyto.readers.daf_document import read_daf
 
 SIX = [
@@ -139,3 +139,16 @@ def test_names_that_two_channels_share_give_way_to_numbers():
     channels = [Channel(1, "BF"), Channel(9, "BF")]
     plan = plan_features(channels, "basic")
     assert "Intensity_M09_Ch09" in [column.name for column in plan.columns]
+
+
+def test_sets_take_the_channels_with_roles_and_find_the_dna_image(shared_data):
+    cif = shared_data / "amnis" / "example.cif"
+    options = MeasureOptions(roles={"BF": 5, "DNA": "Ch01"})
+    names = measure(cif, "fbml", options=options).var_names
+    assert {name.split("_")[-1] for name in names if name.startswith("Mean Pixel")} == {"BF", "DNA"}
+    assert "Area_Nuclei(MC, DNA, 0.5, 5, 0.3, 0.7, 4, 0.3)" in names
+    # MC is still the union over all channels of the file.
+    whole = measure(cif, ["Area_MC"])
+    assert measure(cif, ["Area_MC"], options=options).X.tolist() == whole.X.tolist()
+    with pytest.raises(UsageError, match="GFP"):
+        measure(cif, "fbml", options=MeasureOptions(roles={"GFP": "GFP"}))
