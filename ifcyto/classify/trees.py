@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["FLOOR", "KINDS", "MAX_DEPTH", "Tree", "TreeScorer"]
+__all__ = ["FLOOR", "KINDS", "MAX_DEPTH", "Tree", "TreeScorer", "numbers"]
 
 KINDS = ("forest", "boosting")
 LEAF = -1
@@ -54,25 +54,26 @@ class Tree:
 
     def __post_init__(self) -> None:
         nodes = len(self.feature)
-        lengths = {self.feature.shape, self.threshold.shape, self.left.shape, self.right.shape}
-        if nodes == 0 or lengths != {(nodes,)}:
-            msg = f"expected a tree's arrays of one length, found {sorted(lengths)}"
-            raise ValueError(msg)
+        shapes = [part.shape for part in (self.feature, self.threshold, self.left, self.right)]
         leaf = self.feature == LEAF
-        if (self.feature < LEAF).any() or len(self.values) != leaf.sum() or self.values.ndim != 2:
-            msg = f"expected values of {leaf.sum()} leaves, found {self.values.shape}"
-            raise ValueError(msg)
-        if not (np.isfinite(self.threshold).all() and np.isfinite(self.values).all()):
-            msg = "expected finite thresholds and values in a tree"
-            raise ValueError(msg)
-        own = np.arange(nodes)
-        for child in (self.left, self.right):
-            if not np.where(leaf, child == LEAF, (child > own) & (child < nodes)).all():
-                msg = "expected each child of a tree's node after the node itself"
-                raise ValueError(msg)
-        if self.depth() > MAX_DEPTH:
-            msg = f"expected trees of at most {MAX_DEPTH} levels, found more"
-            raise ValueError(msg)
+        if nodes == 0 or set(shapes) != {(nodes,)}:
+            msg = f"expected arrays of one length, one number a node, found {shapes}"
+        elif (self.feature < LEAF).any() or self.values.ndim != 2 or len(self.values) != leaf.sum():
+            msg = f"expected a column or -1 a node, {leaf.sum()} leaves' values, found {self.values.shape}"
+        elif not (np.isfinite(self.threshold).all() and np.isfinite(self.values).all()):
+            msg = "expected finite thresholds and values"
+        elif not (self._follow(self.left, leaf) and self._follow(self.right, leaf)):
+            msg = "expected the nodes that follow a node after it, and -1 in leaves"
+        elif self.depth() > MAX_DEPTH:
+            msg = f"expected paths of at most {MAX_DEPTH} questions, found longer ones"
+        else:
+            return
+        raise ValueError(msg)
+
+    def _follow(self, children: NDArray[np.int64], leaf: NDArray[np.bool_]) -> bool:
+        """Whether children stand behind their parents: then no path can turn in a circle."""
+        nodes = np.arange(len(children))
+        return bool(np.where(leaf, children == LEAF, (children > nodes) & (children < len(nodes))).all())
 
     def depth(self) -> int:
         """Questions on the longest path; one more than :data:`MAX_DEPTH` for anything longer."""
@@ -94,22 +95,69 @@ class Tree:
         """
         n = columns.shape[1]
         leaf = self.feature == LEAF
-        own = np.arange(len(leaf))
-        flat = columns.ravel()
-        first = np.where(leaf, 0, self.feature) * n
+        feature = np.where(leaf, 0, self.feature)
         threshold = _single_below(self.threshold)
-        children = np.stack([np.where(leaf, own, self.left), np.where(leaf, own, self.right)], 1).ravel()
-        objects = np.arange(n)
-        node = np.zeros(n, np.int64)
-        for _ in range(self.depth()):
-            place = first[node]
+        children = np.where(leaf, np.arange(len(leaf)), np.stack([self.left, self.right])).T.ravel()
+        flat, first, objects = columns.ravel(), feature * n, np.arange(n)
+        node = children.take(columns[feature[0]] > threshold[0])
+        for _ in range(1, self.depth()):  # who has reached a leaf stays there
+            place = first.take(node)
             place += objects
-            beyond = flat[place] > threshold[node]
+            beyond = flat.take(place) > threshold.take(node)
             node *= 2
             node += beyond
-            node = children[node]
-        found: NDArray[np.int64] = (np.cumsum(leaf) - 1)[node]
+            node = children.take(node)
+        found: NDArray[np.int64] = (np.cumsum(leaf) - 1).take(node)
         return found
+
+    def to_dict(self) -> dict[str, Any]:
+        """Write it as JSON values; :meth:`from_dict` reads them."""
+        return {
+            "feature": self.feature.tolist(),
+            "threshold": self.threshold.tolist(),
+            "left": self.left.tolist(),
+            "right": self.right.tolist(),
+            "values": self.values.tolist(),
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Tree:
+        """Read what :meth:`to_dict` wrote.
+
+        Raises
+        ------
+        KeyError, ValueError
+            A part is missing, holds something else than numbers, or is no tree.
+        """
+        whole = [numbers(data[key], np.int64, key) for key in ("feature", "left", "right")]
+        threshold, values = (numbers(data[key], np.float64, key) for key in ("threshold", "values"))
+        return cls(whole[0], threshold, whole[1], whole[2], values)
+
+
+def numbers(values: Any, dtype: type[np.number[Any]], name: str) -> NDArray[Any]:
+    """Lists of numbers, as JSON has them, as an array of int64 or float64.
+
+    Raises
+    ------
+    ValueError
+        Texts, booleans, null, fractions instead of whole numbers, lists of
+        different lengths, or numbers too large; the message has the `name`.
+
+    Examples
+    --------
+    >>> numbers([[1, 2.5]], np.float64, "weights")
+    array([[1. , 2.5]])
+    """
+    kinds = "i" if dtype is np.int64 else "if"
+    try:
+        found = np.array(values)
+    except (ValueError, OverflowError):
+        found = np.array("of different lengths")
+    if not isinstance(values, list) or found.dtype.kind not in kinds:
+        what = "whole numbers" if dtype is np.int64 else "numbers"
+        msg = f"expected lists of {what} in {name}"
+        raise ValueError(msg)
+    return found.astype(dtype)
 
 
 def _single_below(threshold: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -151,26 +199,25 @@ class TreeScorer(Scorer):
     method: ClassVar[str] = "trees"
 
     def __post_init__(self) -> None:
+        classes, forest = len(self.classes), self.kind == "forest"
+        width = classes if forest else 1
         if self.kind not in KINDS or not self.trees:
             msg = f"expected trees of kind {' or '.join(KINDS)}, found {len(self.trees)} of {self.kind!r}"
-            raise ValueError(msg)
-        classes = len(self.classes)
-        forest = self.kind == "forest"
-        if self.offsets.shape != (classes,) or not np.isfinite(self.offsets).all():
-            msg = f"expected {classes} finite offsets, found shape {self.offsets.shape}"
-            raise ValueError(msg)
-        if len(self.targets) != (0 if forest else len(self.trees)) or not all(
-            0 <= target < classes for target in self.targets
-        ):
-            msg = "expected a class for each tree of boosting and none for a forest"
-            raise ValueError(msg)
-        for tree in self.trees:
-            if tree.values.shape[1] != (classes if forest else 1):
-                msg = f"expected {classes if forest else 1} numbers a leaf, found {tree.values.shape[1]}"
-                raise ValueError(msg)
-            if tree.feature.max() >= len(self.features):
-                msg = f"expected trees on {len(self.features)} features, found {tree.feature.max()}"
-                raise ValueError(msg)
+        elif self.offsets.shape != (classes,) or not np.isfinite(self.offsets).all():
+            msg = f"expected {classes} finite offsets, found {self.offsets.tolist()}"
+        elif len(self.targets) != (0 if forest else len(self.trees)):
+            msg = (
+                f"expected a class for each tree of boosting and none for a forest, found {len(self.targets)}"
+            )
+        elif any(not 0 <= target < classes for target in self.targets):
+            msg = f"expected trees for classes 0 to {classes - 1}, found {sorted({*self.targets})[:9]}"
+        elif any(tree.values.shape[1] != width for tree in self.trees):
+            msg = f"expected {width} values in each leaf"
+        elif any(tree.feature.max() >= len(self.features) for tree in self.trees):
+            msg = f"expected trees that ask for {len(self.features)} columns, found more"
+        else:
+            return
+        raise ValueError(msg)
 
     def scores(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """See :meth:`Scorer.scores`; values are compared in single precision, as in training."""
@@ -196,21 +243,11 @@ class TreeScorer(Scorer):
 
     def to_dict(self) -> dict[str, Any]:
         """See :meth:`Scorer.to_dict`."""
-        trees = [
-            {
-                "feature": tree.feature.tolist(),
-                "threshold": tree.threshold.tolist(),
-                "left": tree.left.tolist(),
-                "right": tree.right.tolist(),
-                "values": tree.values.tolist(),
-            }
-            for tree in self.trees
-        ]
         return {
             "kind": self.kind,
             "offsets": self.offsets.tolist(),
             "targets": list(self.targets),
-            "trees": trees,
+            "trees": [tree.to_dict() for tree in self.trees],
         }
 
     @classmethod
@@ -218,20 +255,16 @@ class TreeScorer(Scorer):
         cls, features: tuple[str, ...], classes: tuple[str, ...], data: Mapping[str, Any]
     ) -> TreeScorer:
         """See :meth:`Scorer.from_dict`."""
-        kind = str(data["kind"])
-        width = len(classes) if kind == "forest" else 1
-        trees = tuple(
-            Tree(
-                np.array(tree["feature"], np.int64),
-                np.array(tree["threshold"], np.float64),
-                np.array(tree["left"], np.int64),
-                np.array(tree["right"], np.int64),
-                np.array(tree["values"], np.float64).reshape(-1, width),
-            )
-            for tree in data["trees"]
-        )
-        targets = tuple(int(target) for target in data["targets"])
-        return cls(features, classes, trees, kind, np.array(data["offsets"], np.float64), targets)
+        trees = []
+        for place, tree in enumerate(data["trees"]):
+            try:
+                trees.append(Tree.from_dict(tree))
+            except ValueError as error:
+                msg = f"trees[{place}]: {error}"
+                raise ValueError(msg) from error
+        offsets = numbers(data["offsets"], np.float64, "offsets")
+        targets = numbers(data["targets"], np.int64, "targets") if data["targets"] else np.zeros(0, np.int64)
+        return cls(features, classes, tuple(trees), str(data["kind"]), offsets, tuple(targets.tolist()))
 
     @classmethod
     def from_sklearn(cls, features: tuple[str, ...], classes: tuple[str, ...], model: Any) -> TreeScorer:
