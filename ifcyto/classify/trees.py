@@ -122,13 +122,7 @@ class Tree:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Tree:
-        """Read what :meth:`to_dict` wrote.
-
-        Raises
-        ------
-        KeyError, ValueError
-            A part is missing, holds something else than numbers, or is no tree.
-        """
+        """Read what :meth:`to_dict` wrote; KeyError or ValueError where it is no tree."""
         whole = [numbers(data[key], np.int64, key) for key in ("feature", "left", "right")]
         threshold, values = (numbers(data[key], np.float64, key) for key in ("threshold", "values"))
         return cls(whole[0], threshold, whole[1], whole[2], values)
@@ -137,11 +131,8 @@ class Tree:
 def numbers(values: Any, dtype: type[np.number[Any]], name: str) -> NDArray[Any]:
     """Lists of numbers, as JSON has them, as an array of int64 or float64.
 
-    Raises
-    ------
-    ValueError
-        Texts, booleans, null, fractions instead of whole numbers, lists of
-        different lengths, or numbers too large; the message has the `name`.
+    ValueError, with the `name`, where they hold anything else, fractions instead of
+    whole numbers, lists of different lengths or numbers too large.
 
     Examples
     --------
