@@ -250,6 +250,9 @@ def _refuse_unsound(path: Path, document: dict[str, Any]) -> None:
     if isinstance(version, int) and version > VERSION:
         message = f"expected version {VERSION} or older, found {version}: use a newer ifcyto"
         raise FormatError(path, message, where="version")
+    if document.get("method") not in tuple(SCORERS):
+        message = f"expected a method among {', '.join(SCORERS)}, found {str(document.get('method'))[:50]!r}"
+        raise FormatError(path, message, where="method")
     _refuse_long(path, document, load_schema("model"), "$")
     try:
         faults = schema_faults(document, "model")
