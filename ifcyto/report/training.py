@@ -1,0 +1,184 @@
+"""How a classifier was trained and how well it does, as a section of the report."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from ifcyto.report.model import Column, Section, Table
+from ifcyto.report.training_text import (
+    accuracy_text,
+    is_known,
+    more_images_text,
+    trained_text,
+    validated_text,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ifcyto.report.model import FigureRef
+
+__all__ = ["training_section"]
+
+_MANY_FEATURES = 30  # rows of the table of features
+_MANY_REASONS = 10
+_SUCH_AS = 3  # features named for each reason
+_NUMBER = re.compile(r"-?\b\d+(\.\d+)?(e[+-]?\d+)?\b")
+
+
+def training_section(
+    record: Mapping[str, Any],
+    figures: tuple[FigureRef, ...] = (),
+    *,
+    anchor: str = "training",
+    title: str = "Training of the classifier",
+    ranking_file: str = "",
+) -> Section:
+    """Say what was trained on what, how well it does, and whether more truth would help.
+
+    Parameters
+    ----------
+    record : mapping
+        Plain data, as JSON holds them; a number that does not exist is None or NaN:
+
+        - ``method``: ``lda``, ``logistic``, ``forest`` or ``boosting``;
+        - ``classes``: list of str, in order;
+        - ``n_truth``: class to number of truth images;
+        - ``samples``: names of the samples that they come from;
+        - ``options``: at least ``folds``, ``max_correlation`` and ``n_features``, which is
+          None where the number of features was chosen by cross-validation;
+        - ``balanced_accuracy``: ``{"mean": float, "sd": float}`` over the folds, 0 to 1;
+        - ``scores``: list of ``{"class", "precision", "recall", "f1"}``, from the matrix;
+        - ``matrix``: rows of true classes, columns of predicted ones: truth images as
+          classified while they were held out;
+        - ``ranking``: list of ``{"name": str, "ratio": float, ...}``, best first;
+        - ``chosen``: names of the features that the classifier uses;
+        - ``dropped``: feature to the reason why it was not considered;
+        - ``learning_curve``: ``{"sizes", "mean", "sd"}``, lists of equal length, or None;
+        - ``notes``: list of str, shown as warnings;
+        - ``directions``, optional: feature to ``[class, class]``, the classes for which a
+          high and a low value speak most (largest and smallest weight);
+        - ``grouped``, optional: whether the folds kept samples whole; by default whether
+          there are several.
+    figures : tuple of FigureRef
+        Confusion matrices, histograms, planes, ranking and learning curve.
+    anchor, title : str
+        Of the section; a report with two classifiers gives each its own.
+    ranking_file : str
+        Path, relative to the report, of the whole ranking.
+
+    Returns
+    -------
+    Section
+    """
+    texts = (trained_text, validated_text, accuracy_text, more_images_text)
+    return Section(
+        anchor,
+        title,
+        tuple(text for text in (write(record) for write in texts) if text),
+        figures,
+        (_classes(record), _matrix(record), _features(record, ranking_file), *_dropped(record)),
+        _notes(record),
+        (*record["notes"], *_guessing(record)),
+    )
+
+
+def _guessing(record: Mapping[str, Any]) -> tuple[str, ...]:
+    mean, sd = record["balanced_accuracy"]["mean"], record["balanced_accuracy"]["sd"]
+    guess = 1 / len(record["classes"])
+    if not is_known(mean) or mean - (sd if is_known(sd) else 0) > guess:
+        return ()
+    return (
+        f"The classifier can hardly be told from guessing: balanced accuracy {mean:.3f}, "
+        f"guessing {guess:.3f}. Do not use its classes.",
+    )
+
+
+def _classes(record: Mapping[str, Any]) -> Table:
+    columns = (
+        Column("class"),
+        *(Column(name, kind="integer") for name in ("truth images", "found", "called so")),
+        *(Column(name, kind="number", digits=3) for name in ("precision", "recall", "F1")),
+    )
+    matrix = record["matrix"]
+    scores = {row["class"]: row for row in record["scores"]}
+    rows = tuple(
+        (
+            name,
+            record["n_truth"][name],
+            matrix[i][i],
+            sum(row[i] for row in matrix),
+            *(scores[name][key] for key in ("precision", "recall", "f1")),
+        )
+        for i, name in enumerate(record["classes"])
+    )
+    return Table("Each class in the cross-validation", columns, rows)
+
+
+def _matrix(record: Mapping[str, Any]) -> Table:
+    columns = (Column("true class"), *(Column(f"called {n}", kind="integer") for n in record["classes"]))
+    rows = tuple((name, *row) for name, row in zip(record["classes"], record["matrix"], strict=True))
+    return Table("Truth images by true class and class in the cross-validation", columns, rows)
+
+
+def _features(record: Mapping[str, Any], file: str) -> Table:
+    ratios = {row["name"]: row["ratio"] for row in record["ranking"]}
+    places = {row["name"]: i for i, row in enumerate(record["ranking"], start=1)}
+    directions = record.get("directions") or {}
+    columns = [Column("rank", kind="integer"), Column("feature")]
+    columns += [Column("Fisher ratio", kind="number", digits=2)]
+    if directions:
+        columns += [Column("high values speak for"), Column("low values speak for")]
+    names = sorted(record["chosen"], key=lambda name: places.get(name, len(places)))
+    rows = tuple(
+        (
+            places.get(name),
+            name,
+            ratios.get(name),
+            *(directions.get(name, (None, None)) if directions else ()),
+        )
+        for name in names[:_MANY_FEATURES]
+    )
+    shown = f", the first {len(rows)} of {len(names):,}" if len(names) > len(rows) else ""
+    return Table(f"Features that the classifier uses{shown}", tuple(columns), rows, file)
+
+
+def _dropped(record: Mapping[str, Any]) -> tuple[Table, ...]:
+    alike: dict[str, list[str]] = {}  # reasons that differ in their numbers alone are one
+    for name, reason in record["dropped"].items():
+        alike.setdefault(_NUMBER.sub("\N{HORIZONTAL ELLIPSIS}", reason), []).append(name)
+    if not alike:
+        return ()
+    by_reason = [(_common(reason, names, record["dropped"]), names) for reason, names in alike.items()]
+    found = sorted(by_reason, key=lambda item: -len(item[1]))
+    rest = [name for _, names in found[_MANY_REASONS:] for name in names]
+    shown = [*found[:_MANY_REASONS], *([("other reasons", rest)] if rest else [])]
+    columns = (Column("why"), Column("features", kind="integer"), Column("such as"))
+    rows = tuple(
+        (reason, len(names), ", ".join(names[:_SUCH_AS]) + ", ..." * (len(names) > _SUCH_AS))
+        for reason, names in shown
+    )
+    return (Table("Features that were not considered", columns, rows),)
+
+
+def _common(reason: str, names: list[str], reasons: Mapping[str, str]) -> str:
+    first = reasons[names[0]]
+    return first if all(reasons[name] == first for name in names) else reason
+
+
+def _notes(record: Mapping[str, Any]) -> tuple[str, ...]:
+    notes = (
+        "Balanced accuracy: the mean of the recalls of all classes; each class counts the same, however many "
+        "images it has.",
+        "Precision: of the images called so, the share that are. Recall: of the images of the class, the "
+        "share found. F1: their harmonic mean.",
+        "Fisher ratio: variance of a feature between the classes over that within; it ranks the features.",
+    )
+    if not record.get("directions"):
+        return notes
+    return (
+        *notes,
+        "The classes that a feature speaks for are those of its largest and smallest weight beside the other "
+        "features, and can differ from what the feature alone would say.",
+    )
