@@ -6,6 +6,7 @@ import csv
 import json
 import sys
 from copy import deepcopy
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -140,6 +141,22 @@ def test_a_failure_half_way_leaves_what_was_there(tmp_path, monkeypatch):
     for name, overwrite in (("m", True), ("other", False)):
         with pytest.raises(OutputError, match="cannot be written"):
             write_model(tmp_path / name, model("forest"), overwrite=overwrite)
+    assert [path.name for path in tmp_path.iterdir()] == ["m"]
+    assert read_model(tmp_path / "m").scorer.method == "linear"
+
+
+def test_a_rename_that_fails_puts_the_old_model_back(tmp_path, monkeypatch):
+    write_model(tmp_path / "m", model())
+    rename = Path.replace
+
+    def refusing(path, target):
+        if path.name == "new":
+            raise OSError(5, "the disk refuses")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "replace", refusing)
+    with pytest.raises(OutputError, match="m: cannot be written: the disk refuses"):
+        write_model(tmp_path / "m", model("forest"), overwrite=True)
     assert [path.name for path in tmp_path.iterdir()] == ["m"]
     assert read_model(tmp_path / "m").scorer.method == "linear"
 
