@@ -15,6 +15,7 @@ import numpy as np
 from ifcyto._output import refuse_existing, replacing
 from ifcyto.classify.model_folder import read_model
 from ifcyto.errors import UsageError
+from ifcyto.features.define import parse_definition
 from ifcyto.features.table import read_table
 from ifcyto.pipeline.measure_job import MeasureOptions, open_job
 from ifcyto.pipeline.objects import objects_per_source
@@ -121,8 +122,8 @@ def classify(
     else:
         options = MeasureOptions(masks=own_masks(model), images=images or {}, pixel_size_um=pixel_size_um)
         with ExitStack() as files:
-            lines = [f"{column.name} = {column.definition}" for column in model.columns]
-            job = open_job(path, lines, options, files, numbers)
+            columns = [parse_definition(column.definition, column=column.name) for column in model.columns]
+            job = open_job(path, columns, options, files, numbers)
             _check_size(path, job.pixel_size_um, model)
             found = job.source.object_numbers
             values = np.empty((len(found), len(model.columns)))
@@ -162,7 +163,7 @@ def _from_table(
 
 
 def _check_size(path: Path, size: float, model: Model) -> None:
-    if abs(size - model.pixel_size_um) > SAME_SIZE * model.pixel_size_um:
+    if model.pixel_size_um is not None and abs(size - model.pixel_size_um) > SAME_SIZE * model.pixel_size_um:
         msg = (
             f"{path}: expected pixels of {model.pixel_size_um:g} um, as the model was trained on, found "
             f"{size:g} um: another magnification needs a model of its own"

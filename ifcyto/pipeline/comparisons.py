@@ -1,4 +1,4 @@
-"""From judged objects to the rows of the tables that hold the plain rule against an observer or the truth."""
+"""From judged objects to the rows of the tables that hold a method against an observer or the truth."""
 
 from __future__ import annotations
 
@@ -13,17 +13,28 @@ from ifcyto.pipeline.judged import POSITIVE
 from ifcyto.pipeline.study_model import LABELS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from ifcyto.pipeline.counts import Plan
     from ifcyto.pipeline.judged import Judged
 
-__all__ = ["OTHER", "agreement_rows", "confusion_rows", "overlap_rows", "references"]
+__all__ = [
+    "OTHER",
+    "agreement_rows",
+    "confusion_rows",
+    "cross_validation_rows",
+    "judging",
+    "overlap_rows",
+    "references",
+]
 
 Row = dict[str, Any]
 Part = tuple[str, "NDArray[Any]", "NDArray[Any]"]
+
+LEARNS = frozenset({"fbml", "cnn"})
+"""Methods that are trained on the table of truth."""
 
 OTHER = "other"
 """Class of an object that is no BNE, or carries no label."""
@@ -56,31 +67,42 @@ def _members(samples: Sequence[Judged], method: str, stage: str) -> set[tuple[st
     return members
 
 
-def references(samples: Sequence[Judged], plan: Plan) -> dict[str, list[Part]]:
-    """What the plain rule can be held against: reference to (sample, labels, called a BNE).
+def references(samples: Sequence[Judged], plan: Plan, method: str = "spot") -> dict[str, list[Part]]:
+    """What a method can be held against: reference to (sample, labels, called a BNE).
 
     ``manual`` covers the counted objects of the samples that an observer looked
     at; an untagged object is :data:`OTHER`. ``labels`` covers the objects of the
-    table of truth and no others, in training samples too.
+    table of truth and no others, in training samples too; a method that learned
+    from that table is not held against it here.
     """
     found: dict[str, list[Part]] = {}
     for judged in samples:
+        called = judged.positive(method)
+        if called is None:
+            continue
         if judged.manual is not None and not judged.sample.training_only:
             counted = np.isin(judged.stages, plan.stages)
             labels = np.where(judged.manual == "", OTHER, judged.manual)[counted]
-            found.setdefault("manual", []).append((judged.sample.id, labels, judged.candidate[counted]))
-        if judged.truth is not None:
+            found.setdefault("manual", []).append((judged.sample.id, labels, called[counted]))
+        if judged.truth is not None and method not in LEARNS:
             known = judged.truth != ""
-            found.setdefault("labels", []).append(
-                (judged.sample.id, judged.truth[known], judged.candidate[known])
-            )
+            found.setdefault("labels", []).append((judged.sample.id, judged.truth[known], called[known]))
     return {name: found[name] for name in ("manual", "labels") if name in found}
 
 
 def agreement_rows(samples: Sequence[Judged], plan: Plan) -> list[Row]:
-    """Scores of the plain rule against each reference: all samples together, then each."""
+    """Scores of each method against each reference: all samples together, then each."""
+    return [row for method in judging(plan) for row in _agreement_rows(samples, plan, method)]
+
+
+def judging(plan: Plan) -> tuple[str, ...]:
+    """Methods of a plan that can be held against a reference: the plain rule always, others that ran."""
+    return ("spot", *(method for method in plan.methods if method in LEARNS))
+
+
+def _agreement_rows(samples: Sequence[Judged], plan: Plan, method: str) -> list[Row]:
     rows: list[Row] = []
-    for reference, parts in references(samples, plan).items():
+    for reference, parts in references(samples, plan, method).items():
         together = ("", np.concatenate([p[1] for p in parts]), np.concatenate([p[2] for p in parts]))
         for sample, labels, called in [together, *parts]:
             found = agreement(
@@ -90,7 +112,7 @@ def agreement_rows(samples: Sequence[Judged], plan: Plan) -> list[Row]:
             )
             rows.extend(
                 {
-                    "method": "spot",
+                    "method": method,
                     "reference": reference,
                     "class": score.label,
                     "support": score.support,
@@ -108,9 +130,30 @@ def agreement_rows(samples: Sequence[Judged], plan: Plan) -> list[Row]:
 
 
 def confusion_rows(samples: Sequence[Judged], plan: Plan) -> list[Row]:
-    """What the plain rule called the objects of every class of the reference."""
+    """What each method called the objects of every class of the reference."""
+    return [row for method in judging(plan) for row in _confusion_rows(samples, plan, method)]
+
+
+def cross_validation_rows(model: str, record: Mapping[str, Any]) -> list[Row]:
+    """Confusion of a trained method with its table of truth: each object judged by folds without it."""
+    classes = record["classes"]
+    return [
+        {
+            "model": model,
+            "split": "cross-validation",
+            "true": true,
+            "predicted": predicted,
+            "count": record["matrix"][i][j],
+            "reference": "labels",
+        }
+        for i, true in enumerate(classes)
+        for j, predicted in enumerate(classes)
+    ]
+
+
+def _confusion_rows(samples: Sequence[Judged], plan: Plan, method: str) -> list[Row]:
     rows: list[Row] = []
-    for reference, parts in references(samples, plan).items():
+    for reference, parts in references(samples, plan, method).items():
         labels = np.concatenate([part[1] for part in parts])
         called = np.concatenate([part[2] for part in parts])
         for true in (*LABELS, OTHER):
@@ -120,7 +163,7 @@ def confusion_rows(samples: Sequence[Judged], plan: Plan) -> list[Row]:
                 count = int(np.count_nonzero((labels == true) & mask))
                 rows.append(
                     {
-                        "model": "spot",
+                        "model": method,
                         "split": "all",
                         "true": true,
                         "predicted": predicted,

@@ -69,9 +69,11 @@ def classification_rows(samples: Iterable[Judged]) -> Iterator[Row]:
     for judged in samples:
         blank = [""] * len(judged.objects)
         manual = blank if judged.manual is None else judged.manual.tolist()
+        fbml = blank if judged.fbml is None else judged.fbml.tolist()
+        scores = [None] * len(blank) if judged.fbml_score is None else judged.fbml_score.tolist()
         columns = (judged.objects, judged.stages, judged.spot_count, judged.candidate)
-        for number, stage, spots, candidate, label in zip(
-            *(column.tolist() for column in columns), manual, strict=True
+        for number, stage, spots, candidate, label, called, score in zip(
+            *(column.tolist() for column in columns), manual, fbml, scores, strict=True
         ):
             yield {
                 "sample": judged.sample.id,
@@ -81,10 +83,10 @@ def classification_rows(samples: Iterable[Judged]) -> Iterator[Row]:
                 "spot_count": spots,
                 "candidate": candidate,
                 "spot": POSITIVE if candidate else "",
-                "fbml": "",
+                "fbml": called,
                 "cnn": "",
                 "manual": label,
-                "fbml_score": None,
+                "fbml_score": score if called else None,
                 "cnn_probability": None,
             }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Album", "draw_agreement", "draw_frequencies", "draw_overlap", "draw_spots"]
 
-METHODS = {"spot": "plain rule", "manual": "manual tags"}
+METHODS = {"spot": "plain rule", "manual": "manual tags", "fbml": "feature-based classifier"}
 
 PANELS = 4
 """Stages side by side in one figure of violins."""
@@ -112,11 +113,16 @@ def draw_spots(album: Album, found: Findings) -> None:
 
 
 def draw_agreement(album: Album, found: Findings) -> None:
-    """Confusion of the plain rule with each reference."""
-    for reference in ("manual", "labels"):
-        rows = [row for row in found.document["confusion"] if row["reference"] == reference]
+    """Confusion of each method with each reference."""
+    for method, reference in product(METHODS, ("manual", "labels")):
+        rows = [
+            row
+            for row in found.document["confusion"]
+            if (row["model"], row["reference"]) == (method, reference)
+        ]
         if not rows:
             continue
+        who = METHODS[method].capitalize()
         true = list(dict.fromkeys(row["true"] for row in rows))
         predicted = list(dict.fromkeys(row["predicted"] for row in rows))
         counts = {(row["true"], row["predicted"]): row["count"] for row in rows}
@@ -124,31 +130,42 @@ def draw_agreement(album: Album, found: Findings) -> None:
         name = "manual tags" if reference == "manual" else "table of truth"
         album.add(
             "agreement",
-            confusion_figure(matrix, true, form="row", predicted=predicted, title=f"Plain rule and {name}"),
-            *("confusion", "spot", reference),
-            caption=f"What the plain rule called the cells of each class by the {name}; "
-            "other: a cell without a tag (true), or no candidate (predicted).",
-            alt=f"Confusion matrix of the plain rule against the {name}",
+            confusion_figure(matrix, true, form="row", predicted=predicted, title=f"{who} and {name}"),
+            *("confusion", method, reference),
+            caption=f"What the {METHODS[method]} called the cells of each class by the {name}"
+            + (
+                ", each cell judged by a classifier that was trained without it (cross-validation)."
+                if rows[0]["split"] != "all"
+                else "; other: a cell without a tag (true), or none that was called a BNE (predicted)."
+            ),
+            alt=f"Confusion matrix of the {METHODS[method]} against the {name}",
         )
 
 
 def draw_overlap(album: Album, found: Findings) -> None:
-    """Venn diagrams of manual tags and plain rule, one per group and stage that holds a BNE."""
-    rows = found.document["spot_overlap"]
+    """Venn diagrams of manual tags and another method, one per group and stage that holds a BNE."""
+    _venns(album, found, "spot_overlap", "spot")
+    if "fbml" in found.plan.methods:
+        _venns(album, found, "overlap", "fbml")
+
+
+def _venns(album: Album, found: Findings, table: str, method: str) -> None:
+    """Diagrams of one table; regions of sets that did not run are empty."""
+    rows = found.document[table]
+    name = METHODS[method]
     for group in found.plan.groups:
         for stage in found.plan.stages:
-            counts: dict[tuple[int, ...], int] = {
-                (row["manual"], row["spot"]): row["count"]
-                for row in rows
-                if (row["group"], row["stage"]) == (group, stage)
-            }
+            counts: Counter[tuple[int, ...]] = Counter()
+            for row in rows:
+                if (row["group"], row["stage"]) == (group, stage) and (row["manual"] or row[method]):
+                    counts[row["manual"], row[method]] += row["count"]
             if not sum(counts.values()):
                 continue
             album.add(
                 "overlap",
-                venn_figure(counts, ["manual tags", "plain rule"], f"{group}, {stage}"),
-                *("venn", group, stage),
-                caption=f"{group}, {stage}: cells that the manual tags and the plain rule call a BNE.",
-                alt=f"Venn diagram of {group}, {stage}: only manual {counts.get((1, 0), 0)}, both "
-                f"{counts.get((1, 1), 0)}, only plain rule {counts.get((0, 1), 0)}",
+                venn_figure(counts, ["manual tags", name], f"{group}, {stage}"),
+                *("venn", group, stage, *(() if method == "spot" else (method,))),
+                caption=f"{group}, {stage}: cells that the manual tags and the {name} call a BNE.",
+                alt=f"Venn diagram of {group}, {stage}: only manual {counts[1, 0]}, both "
+                f"{counts[1, 1]}, only {name} {counts[0, 1]}",
             )

@@ -18,7 +18,7 @@ from ifcyto.masks.channels import ImageNames
 from ifcyto.masks.evaluate import MaskBook
 from ifcyto.masks.grammar import shown
 from ifcyto.masks.nuclei import bne_mask
-from ifcyto.pipeline.feature_plan import make_plan
+from ifcyto.pipeline.feature_plan import Column, make_plan
 from ifcyto.pipeline.study import DNA_ROLES
 from ifcyto.readers.daf import DafReader
 from ifcyto.readers.daf_document import read_daf
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ifcyto.cells import Channel
-    from ifcyto.pipeline.feature_plan import Column, FeaturePlan
+    from ifcyto.pipeline.feature_plan import FeaturePlan
     from ifcyto.readers.daf_records import DafDocument
 
 __all__ = ["FeatureChoice", "plan_features"]
 
-FeatureChoice = str | Path | Sequence[str]
+FeatureChoice = str | Path | Sequence[str | Column]
 """A set (``basic``, ``ideas``, ``fbml``, ``beyond``), names of columns, a file of names, or a DAF."""
 
 HEAD = 4096
@@ -53,7 +53,7 @@ def plan_features(
     Parameters
     ----------
     channels : sequence of Channel
-    features : str, path or sequence of str
+    features : str, path or sequence of str or Column
         A set, a DAF (its features, in its order and under its names), a text
         file with one column name or definition a line (``#`` begins a comment),
         or a list of these.
@@ -138,7 +138,9 @@ def _given(channels: Sequence[Channel], images: Mapping[str, str | int] | None) 
     return given
 
 
-def _column(text: str, book: MaskBook, images: ImageNames) -> Column:
+def _column(text: str | Column, book: MaskBook, images: ImageNames) -> Column:
+    if not isinstance(text, str):
+        return text
     if "|" in text:
         return parse_definition(text)
     return parse_name(text, images=list(images), is_mask=partial(_is_mask, book))

@@ -44,6 +44,11 @@ class Judged:
         The observer's label, empty where untagged; None when nobody looked.
     truth : ndarray (N,) of str, or None
         Label in the table of truth; None when it has none for this sample.
+    fbml : ndarray (N,) of str, or None
+        Class by the feature-based classifier, empty where it did not judge (no
+        candidate); None when it did not run.
+    fbml_score : ndarray (N,) of float64, or None
+        Its value for a BNE against the likeliest other class; NaN where it did not judge.
     notes : tuple of str
         What a reader of the results must know.
     """
@@ -55,6 +60,8 @@ class Judged:
     stages: NDArray[np.str_]
     manual: NDArray[np.str_] | None = None
     truth: NDArray[np.str_] | None = None
+    fbml: NDArray[np.str_] | None = None
+    fbml_score: NDArray[np.float64] | None = None
     notes: tuple[str, ...] = ()
 
     def positive(self, method: str) -> NDArray[np.bool_] | None:
@@ -64,6 +71,9 @@ class Judged:
         if method == "manual" and self.manual is not None:
             tagged: NDArray[np.bool_] = self.manual == POSITIVE
             return tagged
+        if method == "fbml" and self.fbml is not None:
+            called: NDArray[np.bool_] = self.fbml == POSITIVE
+            return called
         return None
 
     def in_stage(self, stage: str) -> NDArray[np.bool_]:
@@ -79,6 +89,7 @@ def judge(
     *,
     spots: int,
     truth: Mapping[tuple[str, int], str] | None = None,
+    fbml: Mapping[int, tuple[str, float]] | None = None,
 ) -> Judged:
     """Bring together the spots, the stages and the tags of one sample, by object number.
 
@@ -91,6 +102,8 @@ def judge(
     spots : int
         Spot Count of a candidate.
     truth : mapping of (sample, object) to label, optional
+    fbml : mapping of object to (class, value), optional
+        What the feature-based classifier says of the objects that it judged.
 
     Raises
     ------
@@ -117,7 +130,23 @@ def judge(
     known = {number: label for (name, number), label in (truth or {}).items() if name == sample.id}
     _compare_numbers(sample, "the table of truth", known, objects, notes)
     labels = _aligned(objects, known) if known else None
-    return Judged(sample, objects, spot_count, spot_count == spots, stages, manual, labels, tuple(notes))
+    classes = scores = None
+    if fbml is not None:
+        classes = _aligned(objects, {number: label for number, (label, _) in fbml.items()})
+        nothing = ("", float("nan"))
+        scores = np.array([fbml.get(number, nothing)[1] for number in objects.tolist()], np.float64)
+    return Judged(
+        sample,
+        objects,
+        spot_count,
+        spot_count == spots,
+        stages,
+        manual,
+        labels,
+        classes,
+        scores,
+        tuple(notes),
+    )
 
 
 def _aligned(objects: NDArray[np.int64], table: Mapping[int, str]) -> NDArray[np.str_]:

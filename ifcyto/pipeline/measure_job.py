@@ -120,7 +120,11 @@ class MeasureJob:
 
     def recorded(self, features: FeatureChoice) -> dict[str, Any]:
         """Settings that change the table."""
-        chosen = Path(features).name if isinstance(features, (str, Path)) else list(features)
+        chosen = (
+            Path(features).name
+            if isinstance(features, (str, Path))
+            else [getattr(one, "name", one) for one in features]
+        )
         return {"step": "measure", "features": chosen, "pixel_size_um": self.pixel_size_um}
 
     def header(self, record: Mapping[str, Any]) -> dict[str, str]:

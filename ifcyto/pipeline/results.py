@@ -9,14 +9,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ifcyto.errors import StudyError
-from ifcyto.pipeline.comparisons import agreement_rows, confusion_rows, overlap_rows
+from ifcyto.pipeline.comparisons import (
+    agreement_rows,
+    confusion_rows,
+    cross_validation_rows,
+    overlap_rows,
+)
 from ifcyto.pipeline.counts import Plan, frequency_rows, rank_rows, stage_order
 from ifcyto.pipeline.judged import ALL
 from ifcyto.pipeline.labels import nearest
 from ifcyto.pipeline.tables import DIGITS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ifcyto.pipeline.judged import Judged
     from ifcyto.pipeline.study import Study
@@ -72,7 +77,9 @@ def make_plan(study: Study, samples: Sequence[Judged]) -> Plan:
             )
             raise StudyError(msg)
     tagged = any(judged.manual is not None for judged in counted)
-    methods = tuple(name for name in dict.fromkeys(table.methods) if name != "manual" or tagged)
+    trained = any(judged.fbml is not None for judged in counted)
+    there = {"spot": True, "manual": tagged, "fbml": trained}
+    methods = tuple(name for name in dict.fromkeys(table.methods) if there[name])
     return Plan(
         groups=study.groups,
         stages=found if table.stages is None else tuple(dict.fromkeys(table.stages)),
@@ -84,7 +91,14 @@ def make_plan(study: Study, samples: Sequence[Judged]) -> Plan:
     )
 
 
-def find(study: Study, samples: Sequence[Judged], *, notes: Sequence[str] = ()) -> Findings:
+def find(
+    study: Study,
+    samples: Sequence[Judged],
+    *,
+    notes: Sequence[str] = (),
+    training: Mapping[str, Any] | None = None,
+    untrained: str = "",
+) -> Findings:
     """Count and compare everything.
 
     Parameters
@@ -94,6 +108,10 @@ def find(study: Study, samples: Sequence[Judged], *, notes: Sequence[str] = ()) 
         In the order of the study.
     notes : sequence of str
         What is to be said beside what is noticed here.
+    training : mapping, optional
+        Record of the training of the feature-based classifier.
+    untrained : str
+        Why there is none.
 
     Returns
     -------
@@ -117,14 +135,16 @@ def find(study: Study, samples: Sequence[Judged], *, notes: Sequence[str] = ()) 
         "interval": plan.interval,
         "correction": plan.correction,
         "rule": _rule(study),
-        "methods": _methods(study, plan),
+        "methods": _methods(study, plan, untrained),
+        "training": None if training is None else dict(training),
         "samples": [_sample(judged, plan) for judged in samples],
         "frequencies": frequencies,
         "tests": tests,
         "overlap": overlap_rows(counted, plan, ("manual", "fbml", "cnn")),
         "spot_overlap": overlap_rows(counted, plan, ("manual", "spot")),
         "agreement": agreement_rows(samples, plan),
-        "confusion": confusion_rows(samples, plan),
+        "confusion": confusion_rows(samples, plan)
+        + ([] if training is None else cross_validation_rows("fbml", training)),
         "notes": said,
     }
     return Findings(tuple(samples), plan, _rounded(document))
@@ -152,14 +172,15 @@ def _rule(study: Study) -> dict[str, Any]:
     return {**rule, "channel": study.dna_role, "expression": study.mask}
 
 
-def _methods(study: Study, plan: Plan) -> dict[str, dict[str, Any]]:
+def _methods(study: Study, plan: Plan, untrained: str) -> dict[str, dict[str, Any]]:
     asked = study.settings.compare.methods
-    ran = {name: name in plan.methods for name in ("spot", "manual")}
-    why = {"spot": "not asked for in [compare]", "manual": "no sample has manual tags"}
-    if "manual" not in asked:
-        why["manual"] = "not asked for in [compare]"
-    methods = {name: {"ran": ran[name], "why": "" if ran[name] else why[name]} for name in ran}
-    return {**methods, **{name: {"ran": False, "why": NOT_YET} for name in ("fbml", "cnn")}}
+    why = {"spot": "", "manual": "no sample has manual tags", "fbml": untrained}
+    methods: dict[str, dict[str, Any]] = {}
+    for name, reason in why.items():
+        ran = name in plan.methods
+        missing = reason if name in asked else "not asked for in [compare]"
+        methods[name] = {"ran": ran, "why": "" if ran else missing}
+    return {**methods, "cnn": {"ran": False, "why": NOT_YET}}
 
 
 def _sample(judged: Judged, plan: Plan) -> dict[str, Any]:

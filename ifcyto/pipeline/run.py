@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import json
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ifcyto.errors import OutputError
+from ifcyto.classify.model_folder import read_model
+from ifcyto.errors import OutputError, StudyError
 from ifcyto.pipeline.acquire import inspect_input, make_stack, read_spots, write_spots
 from ifcyto.pipeline.counts import classification_rows
 from ifcyto.pipeline.draw import Album, draw_agreement, draw_frequencies, draw_overlap, draw_spots
+from ifcyto.pipeline.draw_training import draw_training
+from ifcyto.pipeline.fbml import (
+    classify_candidates,
+    read_record,
+    read_verdicts,
+    train_fbml,
+    why_not,
+    write_truth_scores,
+)
 from ifcyto.pipeline.judged import judge
 from ifcyto.pipeline.labels import read_truth
 from ifcyto.pipeline.parallel import n_workers, no_progress
@@ -32,7 +42,7 @@ if TYPE_CHECKING:
 
 __all__ = ["run_study"]
 
-STEP_VERSIONS = {"convert": 1, "spots": 2, "tables": 1, "report": 1}
+STEP_VERSIONS = {"convert": 1, "spots": 2, "fbml": 1, "tables": 2, "report": 2}
 """Raised when a step would give another result for the same inputs."""
 
 
@@ -130,7 +140,9 @@ class _Run:
     def finish(self) -> Path:
         """Do every step that is needed and return the report."""
         spots = [self._spots(place) for place in range(len(self.study.samples))]
-        tables = self.cache.step("tables", self._depends("tables", spots=spots), self._write_tables)
+        fbml = self._fbml(spots)
+        depends = self._depends("tables", spots=spots, fbml=fbml)
+        tables = self.cache.step("tables", depends, self._write_tables)
         self.cache.step("report", self._depends("report", tables=tables), self._write_report)
         return self.root / "report.html"
 
@@ -173,6 +185,86 @@ class _Run:
     def _spots_file(self, place: int) -> Path:
         return self.root / "work" / "spots" / f"{self.study.samples[place].id}.csv"
 
+    @cached_property
+    def truth(self) -> dict[tuple[str, int], str]:
+        """Table of truth of the study; empty without one."""
+        known = {sample.id for sample in self.study.samples}
+        return {} if self.study.labels is None else read_truth(self.study.labels, samples=known)
+
+    @cached_property
+    def untrained(self) -> str:
+        """Why the feature-based classifier does not run; empty when it does."""
+        asked = "fbml" in self.study.settings.compare.methods
+        return why_not(self.study, self.truth) if asked else "not asked for in [compare]"
+
+    @property
+    def model_folder(self) -> Path:
+        """Where the feature-based classifier is kept."""
+        return self.root / "models" / "fbml"
+
+    def _fbml(self, spots: list[str]) -> list[str]:
+        """Train the classifier and classify the candidates; digests of what each sample depends on."""
+        if self.untrained:
+            return []
+        study = self.study
+        version = [version_of("ifcyto"), STEP_VERSIONS["fbml"]]
+        key = {
+            "truth": None if study.labels is None else self._source(study.labels)["sha256"],
+            "spots": spots,
+            "settings": study.settings.fbml.model_dump(),
+            "channels": study.settings.channels,
+            "mask": study.mask,
+            "seed": study.settings.study.seed,
+            "version": version,
+        }
+        model = self.cache.step("train fbml", key, self._train)
+        return [
+            self.cache.step(
+                f"fbml {sample.id}",
+                {"model": model, "spots": spots[place], "version": version},
+                partial(self._classify, place),
+            )
+            for place, sample in enumerate(study.samples)
+        ]
+
+    def _train(self) -> list[Path]:
+        stacks = {sample.id: self.stack(place) for place, sample in enumerate(self.study.samples)}
+        sizes = {
+            sample.id: self.inputs[place].pixel_size_um for place, sample in enumerate(self.study.samples)
+        }
+        used = sorted({sizes[sample] for sample, _ in self.truth})
+        if len(used) > 1:
+            msg = f"{self.study.path}: the samples of the table of truth have pixels of {used} um"
+            raise StudyError(msg)
+        result = train_fbml(
+            self.study,
+            self.truth,
+            stacks,
+            self.model_folder,
+            pixel_size_um=used[0],
+            workers=self.workers,
+            progress=self.progress,
+        )
+        scores = write_truth_scores(result, self.root / "work" / "fbml" / "truth_scores.csv")
+        return [*sorted(self.model_folder.iterdir()), scores]
+
+    def _classify(self, place: int) -> list[Path]:
+        numbers, counts = read_spots(self._spots_file(place))
+        path = classify_candidates(
+            read_model(self.model_folder),
+            self.stack(place),
+            self._verdicts(place),
+            self.inputs[place],
+            numbers[counts == self.study.settings.candidates.spots],
+            roles=self.study.settings.channels,
+            workers=self.workers,
+            progress=self.progress,
+        )
+        return [path]
+
+    def _verdicts(self, place: int) -> Path:
+        return self.root / "work" / "fbml" / f"{self.study.samples[place].id}.csv"
+
     def _source(self, path: Path) -> dict[str, Any]:
         """Name, size and SHA-256 of an input, computed once."""
         if path not in self.sources:
@@ -191,14 +283,19 @@ class _Run:
     def findings(self) -> Findings:
         """Everything counted and compared."""
         study = self.study
-        known = {sample.id for sample in study.samples}
-        truth = {} if study.labels is None else read_truth(study.labels, samples=known)
-        spots = study.settings.candidates.spots
         samples = [
-            judge(sample, *read_spots(self._spots_file(place)), spots=spots, truth=truth)
+            judge(
+                sample,
+                *read_spots(self._spots_file(place)),
+                spots=study.settings.candidates.spots,
+                truth=self.truth,
+                fbml=None if self.untrained else read_verdicts(self._verdicts(place)),
+            )
             for place, sample in enumerate(study.samples)
         ]
-        return find(study, samples, notes=[note for found in self.inputs for note in found.notes])
+        notes = [note for found in self.inputs for note in found.notes]
+        training = None if self.untrained else read_record(self.model_folder)
+        return find(study, samples, notes=notes, training=training, untrained=self.untrained)
 
     def _write_tables(self) -> list[Path]:
         document = self.findings.document
@@ -214,6 +311,8 @@ class _Run:
         for i, draw in enumerate(drawings):
             self.progress("figures", i, len(drawings) + 1)
             draw(album, self.findings)
+        if not self.untrained:
+            draw_training(album, self.findings, self.root / "work" / "fbml" / "truth_scores.csv")
         stacks = [self.stack(place) for place in range(len(self.study.samples))]
         self.progress("figures", len(drawings), len(drawings) + 1)
         draw_sheets(album, self.study, self.findings, self.inputs, stacks)

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["LATER", "StudyText", "first_fault"]
 
 LATER = {
-    ("fbml",): "feature-based classification is not in this version of ifcyto",
     ("cnn",): "classification by a CNN is not in this version of ifcyto",
     (
         "samples",

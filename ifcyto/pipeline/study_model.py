@@ -12,6 +12,7 @@ __all__ = [
     "LABELS",
     "CandidatesTable",
     "CompareTable",
+    "FbmlTable",
     "ReportTable",
     "SampleTable",
     "StudyFile",
@@ -127,11 +128,28 @@ class CandidatesTable(_Table):
     )
 
 
+class FbmlTable(_Table):
+    """``[fbml]``: the feature-based classifier, trained on the table of truth."""
+
+    algorithm: Literal["lda", "logistic", "forest", "boosting"] = Field(
+        "lda", description="lda is that of IDEAS; the others are offered on the same footing."
+    )
+    features: FileName = Field(
+        "fbml", description="Candidate features: a set, an IDEAS template (DAF), or a file of names."
+    )
+    n_features: Annotated[StrictInt, Field(ge=1)] | None = Field(
+        None, description="Features to combine; by default as many as cross-validation finds best."
+    )
+    folds: Annotated[StrictInt, Field(ge=2, le=20)] = Field(5, description="Parts of the cross-validation.")
+
+
 class CompareTable(_Table):
     """``[compare]``: frequencies and tests."""
 
-    methods: Annotated[list[Literal["spot", "manual"]], Field(min_length=1)] = Field(
-        ["spot", "manual"], description="Methods that are counted and tested; manual where there are tags."
+    methods: Annotated[list[Literal["spot", "manual", "fbml"]], Field(min_length=1)] = Field(
+        ["spot", "fbml", "manual"],
+        description="Methods that are counted and tested; fbml where there is a table of truth, manual "
+        "where there are tags.",
     )
     stages: list[Name] | None = Field(
         None, description="Stages to count, in this order; by default all, in the order of appearance."
@@ -164,5 +182,6 @@ class StudyFile(_Table):
     )
     samples: Annotated[list[SampleTable], Field(min_length=1)]
     candidates: CandidatesTable = Field(default_factory=lambda: CandidatesTable.model_validate({}))
+    fbml: FbmlTable = Field(default_factory=lambda: FbmlTable.model_validate({}))
     compare: CompareTable = Field(default_factory=lambda: CompareTable.model_validate({}))
     report: ReportTable = Field(default_factory=lambda: ReportTable.model_validate({}))

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ifcyto._output import refuse_existing
-from ifcyto.classify.model_folder import Model, ModelColumn, write_model
+from ifcyto.classify.model_folder import Column, Model, write_model
+from ifcyto.classify.scorer import LinearScorer
 from ifcyto.classify.training import TrainOptions
 from ifcyto.classify.training import train as train_scorer
 from ifcyto.classify.truth import make_truth
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from ifcyto.classify.truth import Truth
     from ifcyto.pipeline.feature_choice import FeatureChoice
     from ifcyto.pipeline.parallel import Progress
+
+COMBINED = "Combined"
 
 __all__ = ["TrainResult", "read_values", "train", "training_record"]
 
@@ -125,16 +128,23 @@ def train(
     }
     first = next(iter(tables.values()))
     values = _aligned(rows, tables)
-    names = tuple(first.var_names)
+    plain = (first.var["feature"] != COMBINED).to_numpy()
+    names = tuple(first.var_names[plain])
+    if not plain.all():
+        values = values[:, plain]
+        notes = (
+            *notes,
+            f"{int((~plain).sum())} combined features are no candidates: a model cannot hold them",
+        )
     groups = rows.samples if len(tables) > 1 else None
     training = train_scorer(values, rows.labels, names, options=options, groups=groups)
     training = replace(training, notes=(*notes, *training.notes))
     record = training_record(training, rows, options)
     sources = provenance(sources=list(used.values()), options={"step": "train"}, seed=options.seed)
     model = _model(training, first, record, sources)
-    folder = write_model(output, model, overwrite=overwrite)
+    write_model(output, model, overwrite=overwrite)
     places = [names.index(name) for name in training.scorer.features]
-    return TrainResult(folder, model, training, rows, values[:, places], record)
+    return TrainResult(Path(output), model, training, rows, values[:, places], record)
 
 
 def read_values(
@@ -153,17 +163,18 @@ def read_values(
     UsageError
         An object is not there.
     """
+    wanted = None if objects is None else objects.tolist()
     if not (is_stack(path) and path.suffix.lower() == ".h5ad"):
-        return measure(path, features, options=measuring, objects=objects, workers=workers, progress=progress)
+        return measure(path, features, options=measuring, objects=wanted, workers=workers, progress=progress)
     table = read_table(path)
     if objects is None:
         return table
-    wanted = np.unique(objects)
-    absent = np.setdiff1d(wanted, table.obs["object"].to_numpy())
+    there = table.obs["object"].to_numpy()
+    absent = np.setdiff1d(objects, there)
     if len(absent):
-        msg = f"{path}: {len(absent)} of {len(wanted)} objects are not in the table: {absent[0]}"
+        msg = f"{path}: {len(absent)} of {len(np.unique(objects))} objects are not in the table: {absent[0]}"
         raise UsageError(msg)
-    return table[np.isin(table.obs["object"].to_numpy(), wanted)]
+    return table[np.isin(there, objects)]
 
 
 def _aligned(rows: Truth, tables: Mapping[str, AnnData]) -> NDArray[np.float64]:
@@ -199,7 +210,7 @@ def _model(
     header = _header(table)
     described = table.var.loc[list(training.scorer.features)]
     columns = tuple(
-        ModelColumn(name=str(name), definition=str(row["definition"]), unit=str(row["unit"]))
+        Column(name=str(name), definition=str(row["definition"]), unit=str(row["unit"]))
         for name, row in described.iterrows()
     )
     used = {mask for masks in described["mask"] for mask in str(masks).split("|") if mask}
@@ -243,4 +254,17 @@ def training_record(training: Training, truth: Truth, options: TrainOptions) -> 
         if curve is None
         else {name: list(map(float, v)) for name, v in asdict(curve).items()},
         "notes": list(training.notes),
+        **_directions(training),
+    }
+
+
+def _directions(training: Training) -> dict[str, Any]:
+    """For which class a high and a low value of each feature speak most; of linear classifiers only."""
+    scorer = training.scorer
+    if not isinstance(scorer, LinearScorer):
+        return {}
+    high, low = scorer.weights.argmax(axis=0).tolist(), scorer.weights.argmin(axis=0).tolist()
+    names = scorer.classes
+    return {
+        "directions": {feature: [names[high[j]], names[low[j]]] for j, feature in enumerate(scorer.features)}
     }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ifcyto.report import sections as parts
 from ifcyto.report.methods import CITATIONS, methods_text
 from ifcyto.report.model import KeyNumber, Provenance, Report
+from ifcyto.report.training import training_section
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,11 +23,14 @@ FILES = (
     ("overlap.csv", "cells that manual tags, feature-based classifier and network call a BNE"),
     ("spot_overlap.csv", "cells that manual tags and plain rule call a BNE"),
     ("agreement.csv", "precision, recall and F1 of the plain rule"),
-    ("confusion.csv", "what the plain rule called the objects of each class"),
+    ("confusion.csv", "what each method called the objects of each class"),
     ("results.json", "all of the above but the single objects, and the settings"),
     ("provenance.json", "versions, settings and SHA-256 of every input"),
 )
 """Files beside the report and what they hold."""
+
+
+MODEL = ("models/fbml/training.json", "the training of the feature-based classifier; beside it the model")
 
 
 def build_report(
@@ -52,6 +56,11 @@ def build_report(
         parts.tests_section(results),
         parts.spots_section(results, tuple(figures.get("spots", ()))),
         parts.candidates_section(results, tuple(figures.get("candidates", ()))),
+        None
+        if results["training"] is None
+        else training_section(
+            results["training"], tuple(figures.get("training", ())), ranking_file="models/fbml/ranking.csv"
+        ),
         parts.agreement_section(results, tuple(figures.get("agreement", ()))),
         parts.overlap_section(results, tuple(figures.get("overlap", ()))),
         parts.methods_section(results),
@@ -66,7 +75,7 @@ def build_report(
         methods_text=methods_text(results, provenance),
         cite=CITATIONS,
         provenance=_provenance(results, provenance),
-        files=FILES,
+        files=FILES if results["training"] is None else (*FILES, MODEL),
     )
 
 
@@ -77,17 +86,24 @@ def _summary(results: Mapping[str, Any]) -> tuple[str, ...]:
     )
     stages = ", ".join(results["stages"]) or "none"
     first = f"Samples counted: {len(counted)}, by group: {groups or 'none'}. Stages: {stages}."
-    spot = [test for test in results["tests"] if test["method"] == "spot"]
-    if not spot:
+    method = "fbml" if results["methods"]["fbml"]["ran"] else "spot"
+    tests = [test for test in results["tests"] if test["method"] == method]
+    if not tests:
         return (first, "No groups were compared." if not results["control"] else "No test was possible.")
-    low = min(spot, key=lambda test: test["p"])
+    low = min(tests, key=lambda test: test["p"])
     kind = "exact" if low["exact"] else "approximate"
+    name = "feature-based classifier" if method == "fbml" else "plain rule"
+    remark = (
+        "The classifier was trained on the table of truth of this study and judges the candidates only."
+        if method == "fbml"
+        else "The rule calls every object with the asked number of nuclei a BNE; doublets and irregular "
+        "nuclei are not told apart."
+    )
     second = (
-        f"By the plain rule the clearest difference is in stage {low['stage']}: median "
+        f"By the {name} the clearest difference is in stage {low['stage']}: median "
         f"{low['median_case']:.2f} % in {low['case']} against "
         f"{low['median_control']:.2f} % in {low['control']}, "
-        f"{kind} Mann-Whitney p = {low['p']:.4g} (adjusted {low['p_adjusted']:.4g}). The rule calls every "
-        "object with the asked number of nuclei a BNE; doublets and irregular nuclei are not told apart."
+        f"{kind} Mann-Whitney p = {low['p']:.4g} (adjusted {low['p_adjusted']:.4g}). {remark}"
     )
     return (first, second)
 
@@ -103,8 +119,8 @@ def _key_numbers(results: Mapping[str, Any]) -> tuple[KeyNumber, ...]:
     ]
     scores = [row for row in results["agreement"] if row["class"] == "BNE" and not row["sample"]]
     if scores:
-        row = scores[0]
-        note = f"plain rule against {parts.reference_name(row['reference'])}"
+        row = next((row for row in scores if row["method"] == "fbml"), scores[0])
+        note = f"{parts.SHORT_NAMES[row['method']]} against {parts.reference_name(row['reference'])}"
         numbers += [
             KeyNumber("F1", _score(row["f1"]), note=note),
             KeyNumber("precision", _score(row["precision"]), note=f"{row['tp']} of {row['tp'] + row['fp']}"),

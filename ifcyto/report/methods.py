@@ -44,13 +44,14 @@ def methods_text(results: Mapping[str, Any], provenance: Mapping[str, Any]) -> t
         f"4-connected components of that mask; objects with Spot Count {rule['spots']} are candidates, and "
         "BNEs by the plain rule."
     )
+    found_by = (mask, *([_trained(results["training"])] if results["training"] else []))
     interval = INTERVALS[results["interval"]]
     counting = (
         "The frequency of BNEs is their number in percent of all objects of the same maturation stage in the "
         f"same sample, with {interval} 95 % confidence intervals. Objects without a stage are not counted."
     )
     if not results["tests"]:
-        return (mask, counting)
+        return (*found_by, counting)
     exact = all(test["exact"] for test in results["tests"])
     kind = "exact" if exact else "exact where the groups are small, otherwise by normal approximation"
     adjusted = " and adjusted by Holm's method" if results["correction"] == "holm" else ""
@@ -59,7 +60,7 @@ def methods_text(results: Mapping[str, Any], provenance: Mapping[str, Any]) -> t
         f"{results['control']} by two-sided Mann-Whitney U tests; p values are {kind}{adjusted}. Samples "
         "without cells in a stage were left out of its tests."
     )
-    return (mask, counting, tests)
+    return (*found_by, counting, tests)
 
 
 def _own_mask(rule: Mapping[str, Any]) -> str:
@@ -79,4 +80,18 @@ def _nuclear_rule(rule: Mapping[str, Any]) -> str:
         "brightest pixel. Two intensity peaks were taken for two nuclei when the highest path between them "
         f"fell to {rule['saddle_ratio']:g} of the lower peak or below. Pieces smaller than "
         f"{rule['min_area_um2']:g} {um2} or than {100 * rule['min_share']:g} % of the largest were dropped."
+    )
+
+
+def _trained(record: Mapping[str, Any]) -> str:
+    """One sentence or two on the classifier; the section on its training has the details."""
+    counts = ", ".join(f"{count:,} {name}" for name, count in record["n_truth"].items())
+    names = {"lda": "linear discriminant analysis with shrinkage", "logistic": "logistic regression",
+             "forest": "a random forest", "boosting": "gradient boosted trees"}  # fmt: skip
+    accuracy = record["balanced_accuracy"]
+    return (
+        f"Candidates were classified by {names[record['method']]} of {len(record['chosen'])} features, "
+        f"chosen by Fisher's ratio and cross-validation and trained on tagged objects ({counts}); the "
+        f"balanced accuracy for objects that were held out is {accuracy['mean']:.3f} "
+        f"(s.d. {accuracy['sd']:.3f}, {record['options']['folds']} folds)."
     )

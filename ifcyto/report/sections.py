@@ -30,6 +30,8 @@ METHOD_NAMES = {
     "cnn": "convolutional network",
 }
 
+SHORT_NAMES = {"spot": "plain rule", "manual": "manual tags", "fbml": "feature-based", "cnn": "network"}
+
 NBSP = "\N{NO-BREAK SPACE}"
 
 INTERVALS = {"wilson": "Wilson", "clopper-pearson": "Clopper-Pearson"}
@@ -166,15 +168,16 @@ def candidates_section(results: Mapping[str, Any], figures: tuple[FigureRef, ...
 
 
 def agreement_section(results: Mapping[str, Any], figures: tuple[FigureRef, ...]) -> Section:
-    """Precision, recall and F1 of the plain rule against each reference."""
+    """Precision, recall and F1 of each method against each reference."""
     rows = [row for row in results["agreement"] if row["class"] == "BNE"]
     if not rows:
         return Section(
             "agreement",
             "Agreement",
-            ("No manual tags and no table of truth were given, so the plain rule cannot be judged.",),
+            ("No manual tags and no table of truth were given, so no method can be judged.",),
         )
     columns = (
+        Column("method"),
         Column("reference"),
         Column("sample"),
         *(Column(name, kind="integer") for name in ("true BNE", "found", "false", "missed")),
@@ -182,6 +185,7 @@ def agreement_section(results: Mapping[str, Any], figures: tuple[FigureRef, ...]
     )
     values = tuple(
         (
+            SHORT_NAMES[row["method"]],
             reference_name(row["reference"]),
             row["sample"] or "all",
             *(row[key] for key in ("support", "tp", "fp", "fn", "precision", "recall", "f1")),
@@ -192,10 +196,10 @@ def agreement_section(results: Mapping[str, Any], figures: tuple[FigureRef, ...]
     notes += ["The table of truth counts only for the objects that it lists."]
     return Section(
         "agreement",
-        "Agreement of the plain rule",
+        "Agreement",
         ("Class BNE against all others.",),
         figures,
-        (Table("The plain rule against each reference", columns, values, "agreement.csv"),),
+        (Table("Each method against each reference", columns, values, "agreement.csv"),),
         tuple(notes),
     )
 
@@ -210,12 +214,21 @@ def overlap_section(results: Mapping[str, Any], figures: tuple[FigureRef, ...]) 
         (row["group"], row["stage"], bool(row["manual"]), bool(row["spot"]), row["count"])
         for row in results["spot_overlap"]
     )
+    tables = [Table("BNEs by manual tags and plain rule", columns, rows, "spot_overlap.csv")]
+    if results["methods"]["fbml"]["ran"]:
+        sets = ("manual", "fbml", "cnn")
+        heads = (*(Column(name) for name in ("group", "stage", *sets)), Column("cells", kind="integer"))
+        regions = tuple(
+            (row["group"], row["stage"], *(bool(row[name]) for name in sets), row["count"])
+            for row in results["overlap"]
+        )
+        tables.append(Table("BNEs by manual tags and trained methods", heads, regions, "overlap.csv"))
     return Section(
         "overlap",
         "Overlap",
         ("Cells by who called them a BNE, in the samples that an observer looked at.",),
         figures,
-        (Table("BNEs by manual tags and plain rule", columns, rows, "spot_overlap.csv"),),
+        tuple(tables),
     )
 
 

@@ -20,6 +20,9 @@ __all__ = ["GROUP_RATES", "write_demo_cif", "write_demo_study"]
 GROUP_RATES = {"NBM": Rates(bne=0.008), "MDS": Rates(bne=0.045)}
 """Mean share of each kind by group; each sample's share of BNEs varies about it."""
 
+POOL, TRUTH = "pool", "training_labels.csv"
+"""Name of the training sample, and of its table of truth."""
+
 SPREAD = 0.35  # standard deviation of the natural logarithm of a sample's BNE share
 
 
@@ -55,13 +58,19 @@ def write_demo_cif(path: Path | str, *, n_cells: int = 100, seed: int = 7, overw
 
 
 def write_demo_study(
-    folder: Path | str, *, seed: int = 7, samples_per_group: int = 4, cells_per_sample: int = 300
+    folder: Path | str,
+    *,
+    seed: int = 7,
+    samples_per_group: int = 4,
+    cells_per_sample: int = 300,
+    truth_cells: int = 240,
 ) -> Path:
     """Write a synthetic study: two groups that differ in their share of binucleated cells.
 
     Every sample gets a ``.cif``, a table of stages (``object,population``) and a
     table of the truth (``object,label``) that stands where a blinded observer's
-    tags would; single cells carry no label.
+    tags would; single cells carry no label. One more sample, for training only,
+    holds tagged cells of each kind in a table of truth.
 
     Parameters
     ----------
@@ -70,6 +79,8 @@ def write_demo_study(
     seed : int
         The same seed gives the same files.
     samples_per_group, cells_per_sample : int
+    truth_cells : int
+        Cells of the training sample; 0 for a study without one.
 
     Returns
     -------
@@ -106,7 +117,10 @@ def write_demo_study(
     ]
     for name, group, sample_seed in samples:
         _write_tables(folder, name, group, sample_seed, cells_per_sample)
-    study.write_text(_study_toml(seed, [(name, group) for name, group, _ in samples]), encoding="utf-8")
+    if truth_cells:
+        _write_truth(folder, seed, truth_cells)
+    text = _study_toml(seed, [(name, group) for name, group, _ in samples], truth=bool(truth_cells))
+    study.write_text(text, encoding="utf-8")
     return study
 
 
@@ -127,18 +141,27 @@ def _write_tables(folder: Path, name: str, group: str, seed: int, n_cells: int) 
     _write_csv(folder / f"{name}_manual.csv", ("object", "label"), tagged)
 
 
-def _write_csv(path: Path, header: tuple[str, str], rows: Iterable[tuple[int, str]]) -> None:
+def _write_truth(folder: Path, seed: int, n_cells: int) -> None:
+    """Write a sample of candidates of every kind and the table that says which is which."""
+    sample = simulate_sample(n_cells, seed=seed, rates=Rates(0.34, 0.33, 0.32))
+    _write_sample(folder / f"{POOL}.cif", sample, overwrite=False)
+    rows = zip(sample.batch.object_numbers.tolist(), sample.kinds.tolist(), strict=True)
+    tagged = ((POOL, number, kind) for number, kind in rows if kind != "Single")
+    _write_csv(folder / TRUTH, ("sample", "object", "label"), tagged)
+
+
+def _write_csv(path: Path, header: tuple[str, ...], rows: Iterable[tuple[str | int, ...]]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(header)
         writer.writerows(rows)
 
 
-def _study_toml(seed: int, samples: list[tuple[str, str]]) -> str:
+def _study_toml(seed: int, samples: list[tuple[str, str]], *, truth: bool) -> str:
     parts = [
         "# A synthetic study: simulated cells, no patients.\n"
         '[study]\ntitle = "BNE in MDS (simulated)"\n'
-        f'control = "NBM"\ncase = ["MDS"]\nseed = {seed}\n',
+        f'control = "NBM"\ncase = ["MDS"]\nseed = {seed}\n' + (f'labels = "{TRUTH}"\n' if truth else ""),
         "[channels]\n" + "".join(f"{channel.name} = {channel.number}\n" for channel in CHANNELS),
     ]
     parts += [
@@ -146,4 +169,8 @@ def _study_toml(seed: int, samples: list[tuple[str, str]]) -> str:
         f'stages = "{name}_stages.csv"\nmanual = "{name}_manual.csv"\n'
         for name, group in samples
     ]
+    if truth:
+        parts.append(
+            f'[[samples]]\nid = "{POOL}"\ngroup = "training"\nfile = "{POOL}.cif"\ntraining_only = true\n'
+        )
     return "\n".join(parts)

@@ -30,7 +30,9 @@ TABLES = [f"{name}.csv" for name in COLUMNS]
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of a study that was run with one worker; tests must not change it."""
     folder = tmp_path_factory.mktemp("study")
-    run_study(write_demo_study(folder, seed=3, samples_per_group=3, cells_per_sample=60), workers=1)
+    run_study(
+        write_demo_study(folder, seed=3, samples_per_group=3, cells_per_sample=60, truth_cells=0), workers=1
+    )
     return folder
 
 

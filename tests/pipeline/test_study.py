@@ -110,8 +110,8 @@ def test_settings_reach_the_rule(folder: Path) -> None:
         ),
         (
             "[channels]",
-            "[fbml]\nx = 1\n[channels]",
-            r"line 5: fbml: feature-based .* not in this version of ifcyto",
+            '[fbml]\nalgorithm = "svm"\n[channels]',
+            r"line 6: fbml\.algorithm: expected 'lda', 'logistic', 'forest' or 'boosting', found 'svm'",
         ),
         ("[channels]", "[cnn]\n[channels]", r"line 5: cnn: .*CNN is not in this version of ifcyto$"),
         (
@@ -134,7 +134,7 @@ def test_settings_reach_the_rule(folder: Path) -> None:
             "[channels]",
             '[compare]\nmethods = ["spott"]\n[channels]',
             r"line 6: compare\.methods\[1\]: expected "
-            r"'spot' or 'manual', found 'spott'",
+            r"'spot', 'manual' or 'fbml', found 'spott'",
         ),
         ("[study]", "[study", r"study\.toml: expected a study file in TOML: .*line 1"),
     ],
