@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["FUNCTIONS", "CombinedFeature"]
+__all__ = ["FUNCTIONS", "SIGNS", "CombinedFeature"]
 
 FUNCTIONS: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
     "ABS": np.abs,
@@ -32,6 +32,8 @@ FUNCTIONS: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
 """Functions of combined features; angles in radians."""
 
 OPERATORS = ("+", "-", "*", "/")
+SIGNS = frozenset({*OPERATORS, "(", ")"})
+"""Tokens that are no names."""
 MAX_DEPTH = 100
 
 
@@ -75,12 +77,12 @@ class CombinedFeature:
     @property
     def columns(self) -> tuple[str, ...]:
         """Names of the columns it needs, each once, in order."""
-        words = {*OPERATORS, *FUNCTIONS, "(", ")"}
+        words = SIGNS.union(FUNCTIONS)
         names = (token for token in self.tokens if token not in words and _number(token) is None)
         return tuple(dict.fromkeys(names))
 
     def values(self, columns: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
-        """Compute it, ``(n,)``.
+        """Compute it: ``(n,)``, or ``()`` for a formula of numbers alone.
 
         Parameters
         ----------
@@ -89,8 +91,6 @@ class CombinedFeature:
         """
         with np.errstate(all="ignore"):
             values = np.array(_Formula(self, columns).whole(), np.float64)
-        if values.ndim == 0:  # numbers alone
-            values = np.full(len(next(iter(columns.values()), np.zeros(0))), values)
         values[~np.isfinite(values)] = np.nan
         return values
 

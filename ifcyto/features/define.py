@@ -17,13 +17,15 @@ from ifcyto.features.spec import Takes
 if TYPE_CHECKING:
     from ifcyto.features.spec import FeatureSpec
 
-__all__ = ["FeatureDefinition", "define", "parse_definition"]
+__all__ = ["FeatureDefinition", "brief", "define", "parse_definition"]
 
 WEIGHTED = "IntensityWeighted"
 SPINNER_TOKENS = 3
 """``label|min|max`` after a number: IDEAS' spinner, not an argument."""
 SPOT_TOKENS = 6
 """``Spot Count|mask|4 or 8||True|8|4`` of newer files."""
+LONGEST_SHOWN = 80
+"""Characters of a user's text that a message repeats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +58,16 @@ class FeatureDefinition:
     @property
     def scalar(self) -> int | None:
         """Its number, if it takes one."""
-        numbers = [int(v) for letter, v in zip(self._letters, self.arguments, strict=True) if letter == "s"]
+        numbers = [int(value) for letter, value in self.lettered if letter == "s"]
         return numbers[0] if numbers else None
 
     @property
-    def _letters(self) -> str:
-        extra = len(self.arguments) - len(self.spec.takes.arguments)
-        return self.spec.takes.arguments + "s" * extra
+    def lettered(self) -> tuple[tuple[str, str | int | bool], ...]:
+        """Each argument with its letter: m mask, i image, s scalar, b boolean."""
+        return tuple(zip(self.spec.letters(len(self.arguments)), self.arguments, strict=True))
 
     def _of(self, letter: str) -> tuple[str, ...]:
-        return tuple(str(v) for kind, v in zip(self._letters, self.arguments, strict=True) if kind == letter)
+        return tuple(str(value) for kind, value in self.lettered if kind == letter)
 
     def stored(self) -> str:
         """Write it in IDEAS' stored form.
@@ -76,7 +78,7 @@ class FeatureDefinition:
         'Area|M01'
         """
         tokens = [self.spec.name]
-        for letter, value in zip(self._letters, self.arguments, strict=True):
+        for letter, value in self.lettered:
             tokens.append(str(value).lower() if letter == "b" else str(value))
         scalar = self.spec.scalar
         if scalar is not None:
@@ -113,18 +115,27 @@ def define(name: str, *arguments: str | int | bool, column: str = "") -> Feature
     count = len(arguments)
     connectivity = spec.name == "Spot Count" and count == len(letters) + 1
     if count != len(letters) and not connectivity:
-        msg = (
-            f"{name}: expected {_described(spec)}, found {count} arguments: {', '.join(map(str, arguments))}"
-        )
+        msg = f"{name}: expected {_described(spec)}, found {count}: {', '.join(map(str, arguments))}"
         raise UsageError(msg)
     if connectivity and arguments[-1] not in {4, 8}:
-        msg = f"{name}: expected a connectivity of 4 or 8, found {arguments[-1]!r}"
+        msg = f"{name}: expected a connectivity of 4 or 8, found {brief(repr(arguments[-1]))}"
         raise UsageError(msg)
     for letter, value in zip(letters, arguments, strict=False):
         if letter == "s":
             _check_scalar(spec, value)
     words = [_word(value) for value in arguments]
     return FeatureDefinition(column or "_".join([name, *filter(None, words)]), spec, tuple(arguments))
+
+
+def brief(text: str) -> str:
+    """Text for a message, cut where it is too long.
+
+    Examples
+    --------
+    >>> brief("Area_M01"), len(brief("x" * 1000))
+    ('Area_M01', 80)
+    """
+    return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 4]} ..."
 
 
 def _word(value: str | int | bool) -> str:  # noqa: FBT001 - a value, not a switch
@@ -136,7 +147,8 @@ def _word(value: str | int | bool) -> str:  # noqa: FBT001 - a value, not a swit
 def _described(spec: FeatureSpec) -> str:
     words = {"m": "a mask", "i": "an image", "s": "a number", "b": "true or false"}
     listed = [words[letter] for letter in spec.takes.arguments]
-    return f"{len(listed)} arguments ({', '.join(listed)})" if listed else "no arguments"
+    many = f"{len(listed)} argument{'s' if len(listed) > 1 else ''}"
+    return f"{many} ({', '.join(listed)})" if listed else "no arguments"
 
 
 def _check_scalar(spec: FeatureSpec, value: object) -> None:
@@ -145,7 +157,7 @@ def _check_scalar(spec: FeatureSpec, value: object) -> None:
         return
     msg = (
         f"{spec.name}: expected {scalar.label} as a whole number from {scalar.low} to {scalar.high}, "
-        f"found {value!r}"
+        f"found {brief(repr(value))}"
     )
     raise UsageError(msg)
 
@@ -180,7 +192,7 @@ def parse_definition(text: str, *, column: str = "") -> FeatureDefinition:
     try:
         arguments = [_argument(*pair) for pair in zip(letters, tokens, strict=True)]
     except ValueError:
-        msg = f"{name}: expected {_described(spec)}, found {text!r}"
+        msg = f"{name}: expected {_described(spec)}, found {brief(text)!r}"
         raise UsageError(msg) from None
     return define(name, *arguments, column=column)
 

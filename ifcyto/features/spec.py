@@ -135,3 +135,7 @@ class FeatureSpec:
     scalar: Scalar | None = None
     dtype: str = "float64"
     empty: float = NAN
+
+    def letters(self, count: int) -> str:
+        """One letter for each of `count` arguments, as :attr:`Takes.arguments`; a number may follow."""
+        return self.takes.arguments.ljust(count, "s")

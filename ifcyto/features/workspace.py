@@ -127,7 +127,7 @@ def evaluate(work: Workspace, spec: FeatureSpec, arguments: tuple[Any, ...]) -> 
     * a result that is not finite (a ratio with nothing below the line, the
       logarithm of a perfect correlation): NaN.
     """
-    letters = spec.takes.arguments
+    letters = spec.letters(len(arguments))
     values = np.array(spec.function(work, *arguments), np.float64)
     masks = [value for letter, value in zip(letters, arguments, strict=True) if letter == "m"]
     images = [value for letter, value in zip(letters, arguments, strict=True) if letter == "i"]

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 from ifcyto.errors import UsageError
 from ifcyto.features.combine import CombinedFeature
 from ifcyto.features.define import parse_definition
+from ifcyto.features.lines import parse_line
 from ifcyto.features.names import parse_name
 from ifcyto.features.registry import FEATURES
 from ifcyto.features.sets import SETS, feature_set, image_names
 from ifcyto.masks.channels import ImageNames
 from ifcyto.masks.evaluate import MaskBook
+from ifcyto.masks.faults import nearest
 from ifcyto.masks.grammar import shown
 from ifcyto.masks.nuclei import bne_mask
 from ifcyto.pipeline.feature_plan import Column, make_plan
@@ -24,9 +26,10 @@ from ifcyto.readers.daf import DafReader
 from ifcyto.readers.daf_document import read_daf
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from ifcyto.cells import Channel
+    from ifcyto.features.define import FeatureDefinition
     from ifcyto.pipeline.feature_plan import FeaturePlan
     from ifcyto.readers.daf_records import DafDocument
 
@@ -37,6 +40,8 @@ FeatureChoice = str | Path | Sequence[str | Column]
 
 HEAD = 4096
 """Bytes that tell a DAF from a list of names."""
+LONGEST_LIST = 4_000_000
+"""Bytes; a larger file is no list of names."""
 
 
 def plan_features(
@@ -54,9 +59,13 @@ def plan_features(
     ----------
     channels : sequence of Channel
     features : str, path or sequence of str or Column
-        A set, a DAF (its features, in its order and under its names), a text
-        file with one column name or definition a line (``#`` begins a comment),
-        or a list of these.
+        A set; a DAF (its features, in its order and under its names); a text file
+        with one column a line (``#`` begins a comment); or a list of such lines. A line
+        is a name (``Area_M01``), a definition (``Area|M01``), or ``NAME = DEFINITION``,
+        which puts it under a name of the user's own: ``Nucleus area = Area|Threshold(M05,
+        DRAQ5, 50)``. Combined features need a name: ``Density = Intensity_M05_DRAQ5|/|Nucleus
+        area``, tokens joined by ``|``. They refer to columns of the list, or to any other
+        column by IDEAS' name; that one is computed, but is not in the table.
     masks : mapping of str to str, optional
         Further masks, by name, in either form of IDEAS' grammar.
     images : mapping of str to str or int, optional
@@ -70,24 +79,70 @@ def plan_features(
     Raises
     ------
     UsageError
-        A feature, a mask or an image is not there; the nearest names are given.
+        A feature, a mask or an image is not there (the nearest names are given), or
+        there is no feature at all.
     FormatError
         A file cannot be read.
     """
     given = _given(channels, images)
     names = ImageNames(channels, given)
+    book = MaskBook(channels, masks or {}, images=given)
+    for mask in masks or {}:
+        book.check(mask)
+    if dna:
+        names.place(dna)
     if isinstance(features, str) and features in SETS:
-        book = MaskBook(channels, masks or {}, images=given)
-        dna = dna or _dna_image(channels)
-        nuclei = shown(bne_mask("MC", dna)) if dna else ""
-        named = [channel for channel in channels if channel.role] or channels
-        columns: list[Column] = list(feature_set(features, named, nuclear_mask=nuclei, dna=dna or ""))
-        return make_plan(columns, book, names)
+        return _from_set(features, channels, book, names, dna or _dna_image(channels))
     if isinstance(features, (str, Path)) and _is_daf(Path(features)):
         return _from_daf(read_daf(Path(features)), channels, masks, images, skip_unknown=skip_unknown)
     lines = _read_lines(Path(features)) if isinstance(features, (str, Path)) else list(features)
-    book = MaskBook(channels, masks or {}, images=given)
-    return make_plan([_column(line, book, names) for line in lines], book, names)
+    return _from_lines(lines, book, names)
+
+
+def _from_set(
+    name: str, channels: Sequence[Channel], book: MaskBook, images: ImageNames, dna: str
+) -> FeaturePlan:
+    """Take the features of a named set."""
+    for place, image in enumerate(image_names(channels)):
+        if images.place(image) != place:
+            msg = (
+                f"image {image!r}: expected another name for {channels[images.place(image)].label}: "
+                f"the columns of the set {name!r} go by this name of {channels[place].label}"
+            )
+            raise UsageError(msg)
+    nuclei = shown(bne_mask("MC", dna)) if dna else ""
+    named = [channel for channel in channels if channel.role] or channels
+    columns = feature_set(name, named, nuclear_mask=nuclei, dna=dna)
+    lacks = name == "fbml" and not dna
+    notes = ["the DNA image is not known (--dna): there are no features of the nuclear mask"] if lacks else []
+    return make_plan(columns, book, images, notes)
+
+
+def _from_lines(lines: Sequence[str | Column], book: MaskBook, images: ImageNames) -> FeaturePlan:
+    """Take the features of a list, and what its combined features need besides."""
+    read = partial(parse_line, images=list(images), check_mask=book.check)
+    columns = [read(line) if isinstance(line, str) else line for line in lines]
+    names = {column.name for column in columns}
+    inputs: dict[str, FeatureDefinition] = {}
+    for column in columns:
+        if isinstance(column, CombinedFeature):
+            for name in column.columns:
+                if name not in names and name not in inputs:
+                    inputs[name] = _input_of(column, name, names, book, images)
+    return make_plan(columns, book, images, inputs=list(inputs.values()))
+
+
+def _input_of(
+    column: CombinedFeature, name: str, names: Collection[str], book: MaskBook, images: ImageNames
+) -> FeatureDefinition:
+    """Feature of IDEAS' name that a combined one needs and the list does not hold."""
+    try:
+        return parse_name(name, images=list(images), check_mask=book.check)
+    except UsageError as error:
+        near = nearest(name, names)
+        reason = f"no column {name!r}{near}" if near else str(error)
+        msg = f"combined feature {column.name!r}: {reason}"
+        raise UsageError(msg) from None
 
 
 def _dna_image(channels: Sequence[Channel]) -> str:
@@ -110,18 +165,25 @@ def _read_lines(path: Path) -> list[str]:
     if not path.is_file():
         near = get_close_matches(str(path), SETS, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
+        found = "what is no file" if path.exists() else "no such file"
         msg = (
             f"{path}: expected a feature set ({', '.join(SETS)}), a DAF or a file of names, "
-            f"found no such file{hint}"
+            f"found {found}{hint}"
         )
         raise UsageError(msg)
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        size = path.stat().st_size
+        text = path.read_text(encoding="utf-8-sig") if size <= LONGEST_LIST else ""
     except (OSError, UnicodeDecodeError) as error:
-        msg = f"{path}: cannot be read as a list of features: {error}"
+        reason = error.strerror if isinstance(error, OSError) else "expected text in UTF-8, found other bytes"
+        msg = f"{path}: cannot be read as a list of features: {reason}"
         raise UsageError(msg) from error
-    lines = [line.strip() for line in text.splitlines()]
-    return [line for line in lines if line and not line.startswith("#")]
+    lines = [line for line in map(str.strip, text.splitlines()) if line and not line.startswith("#")]
+    if not lines:
+        found = f"a file of {size} bytes" if size > LONGEST_LIST else "none"
+        msg = f"{path}: expected a list of features, one a line, found {found}"
+        raise UsageError(msg)
+    return lines
 
 
 def _given(channels: Sequence[Channel], images: Mapping[str, str | int] | None) -> dict[str, int]:
@@ -136,22 +198,6 @@ def _given(channels: Sequence[Channel], images: Mapping[str, str | int] | None) 
             raise UsageError(msg)
         given[name] = numbers[wanted] if isinstance(wanted, int) else own.place(wanted)
     return given
-
-
-def _column(text: str | Column, book: MaskBook, images: ImageNames) -> Column:
-    if not isinstance(text, str):
-        return text
-    if "|" in text:
-        return parse_definition(text)
-    return parse_name(text, images=list(images), is_mask=partial(_is_mask, book))
-
-
-def _is_mask(book: MaskBook, text: str) -> bool:
-    try:
-        book.check(text)
-    except UsageError:
-        return False
-    return True
 
 
 def _from_daf(
@@ -188,6 +234,9 @@ def _from_daf(
     if skip_unknown:
         columns, lost = _without_orphans(columns)
         notes += [f"left out, computed from what is left out: {', '.join(lost)}"] if lost else []
+    if not columns:
+        msg = f"{document.path}: expected features that ifcyto has, found none"
+        raise UsageError(msg)
     return make_plan(columns, book, names, notes)
 
 

@@ -38,7 +38,8 @@ class FeaturePlan:
     columns : tuple of FeatureDefinition or CombinedFeature
         In the order of the table.
     order : tuple of FeatureDefinition or CombinedFeature
-        In an order in which they can be computed: combined ones after what they need.
+        In an order in which they can be computed: combined ones after what they need, which
+        need not be columns of the table.
     book : MaskBook
     images : ImageNames
     notes : tuple of str
@@ -66,23 +67,25 @@ class FeaturePlan:
         return out
 
     def _single(self, work: Workspace, column: FeatureDefinition) -> NDArray[np.float64]:
-        letters = column.spec.takes.arguments.ljust(len(column.arguments), "s")
         arguments: list[Any] = [
-            self.images.place(str(value)) if letter == "i" else value
-            for letter, value in zip(letters, column.arguments, strict=True)
+            self.images.place(str(value)) if letter == "i" else value for letter, value in column.lettered
         ]
         return evaluate(work, column.spec, tuple(arguments))
 
     def masks(self) -> dict[str, str]:
-        """Definition, in the form IDEAS shows, of every mask that some column uses."""
+        """Definition, in the form IDEAS shows, of every mask that is computed."""
         names = dict.fromkeys(
-            name for column in self.columns if isinstance(column, FeatureDefinition) for name in column.masks
+            name for column in self.order if isinstance(column, FeatureDefinition) for name in column.masks
         )
         return {name: shown(self.book.expression(name)) for name in names}
 
 
 def make_plan(
-    columns: Sequence[Column], book: MaskBook, images: ImageNames, notes: Sequence[str] = ()
+    columns: Sequence[Column],
+    book: MaskBook,
+    images: ImageNames,
+    notes: Sequence[str] = (),
+    inputs: Sequence[FeatureDefinition] = (),
 ) -> FeaturePlan:
     """Make sure that every mask, image and column that is needed is there.
 
@@ -92,26 +95,32 @@ def make_plan(
     book : MaskBook
     images : ImageNames
     notes : sequence of str
+    inputs : sequence of FeatureDefinition
+        What combined features need besides; it is computed but is no column of the table.
 
     Raises
     ------
     UsageError
-        Something is not there, with the nearest name; a column stands twice; or
-        combined features need one another in a circle.
+        Something is not there, with the nearest name; there is no column, or one stands
+        twice; or combined features need one another in a circle.
     """
+    if not columns:
+        msg = "expected at least one feature, found none"
+        raise UsageError(msg)
     names = [column.name for column in columns]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         msg = f"expected each column once, found {twice[0]!r} twice"
         raise UsageError(msg)
-    for column in columns:
+    computed = [*columns, *inputs]
+    for column in computed:
         if isinstance(column, CombinedFeature):
             continue
         for mask in column.masks:
             book.check(mask)
         for image in column.images:
             images.place(image)
-    return FeaturePlan(tuple(columns), _sorted(columns), book, images, tuple(notes))
+    return FeaturePlan(tuple(columns), _sorted(computed), book, images, tuple(notes))
 
 
 def _sorted(columns: Sequence[Column]) -> tuple[Column, ...]:

@@ -42,7 +42,7 @@ def test_newer_spot_counts_carry_their_connectivity():
     ("text", "message"),
     [
         ("Aera|M01", "no feature 'Aera'; did you mean 'Area'"),
-        ("Area", r"Area: expected 1 arguments \(a mask\), found 'Area'"),
+        ("Area", r"Area: expected 1 argument \(a mask\), found 'Area'"),
         ("Area|M01|BF", "found 'Area|M01|BF'"),
         ("Delta Centroid X|M02|A|yes|M03|B|true", "expected 6 arguments"),
         ("H Energy Mean|M01|BF|0|Granularity:|1|20", "whole number from 1 to 20, found 0"),

@@ -160,3 +160,9 @@ def test_what_ideas_stored_for_single_spots(shared_data):
     assert (stored.distance[~single] > 0).all()
     for means in (stored.low, stored.high):
         assert means[single] == pytest.approx(stored.mean[single], rel=1e-15)
+
+
+def test_a_connectivity_of_eight_joins_corners(make_work):
+    mask = np.eye(6, dtype=np.uint8)
+    work = make_work([(np.zeros((1, 6, 6), np.int16), mask[None])])
+    assert [value(work, "Spot Count", "M01", n)[0] for n in (4, 8)] == [6, 1]

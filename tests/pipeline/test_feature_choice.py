@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
@@ -125,6 +127,77 @@ def test_a_file_of_names_may_hold_comments_and_definitions(tmp_path):
     path.write_text("# size\nArea_M01\n\nIntensity|MC|Ch05\n  Spot Count_M05_8\n")
     plan = plan_features(SIX, path)
     assert [column.name for column in plan.columns] == ["Area_M01", "Intensity_MC_Ch05", "Spot Count_M05_8"]
+
+
+def test_a_list_names_its_own_columns_and_computes_on_them(shared_data):
+    lines = [
+        "Ratio = Density|*|Core area",
+        "Core area = Area|Threshold(M01, Ch01, 50)",
+        "Density = Intensity_M01_Ch01|/|Area_M01",
+        "Sum = Object Number|+|2",
+        "Two = 1|+|1",
+        "Intensity_M01_Ch01",
+    ]
+    table = measure(shared_data / "amnis" / "example.cif", lines)
+    assert table.var_names.tolist() == ["Ratio", "Core area", "Density", "Sum", "Two", "Intensity_M01_Ch01"]
+    plain = ["Area_Threshold(M01, Ch01, 50)", "Area_M01", "Intensity_M01_Ch01"]
+    core, area, intensity = measure(shared_data / "amnis" / "example.cif", plain).X.T
+    with np.errstate(invalid="ignore", divide="ignore"):
+        expected = [intensity / area * core, core, intensity / area, np.arange(111) + 2, np.full(111, 2)]
+    for column, values in enumerate(expected):
+        np.testing.assert_allclose(table.X[:, column], values, rtol=1e-12)
+    assert json.loads(table.uns["ifcyto"]["masks"]).keys() == {"Threshold(M01, Ch01, 50)", "M01"}
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ([], "expected at least one feature, found none"),
+        (["A = Densty|+|1", "Density = Area|M01"], "'A': no column 'Densty'; did you mean 'Density'"),
+        (["A = Aera_M01|+|1"], "'A': no feature 'Aera'; did you mean 'Area'"),
+        (["A = Area_M07|+|1"], "'A': .*expected one channel with the mask M07"),
+        (["A = B|+|1", "B = A|+|1"], "in a circle: A, B"),
+        (["A = Area|M01", "A = Area|M02"], "'A' twice"),
+        (["Area_Treshold(M01, Ch01, 5)"], "did you mean 'Threshold'"),
+    ],
+)
+def test_a_list_that_cannot_be_computed_is_refused(lines, message):
+    with pytest.raises(UsageError, match=message):
+        plan_features(SIX, lines)
+
+
+def test_files_that_are_no_list_are_refused(tmp_path):
+    path = tmp_path / "names.txt"
+    for content, message in (
+        (b"# nothing\n\n", "one a line, found none"),
+        (b"\xff\xfe\x00", "expected text in UTF-8"),
+        (b"Area_M01\n" * 500_000, "found a file of 4500000 bytes"),
+    ):
+        path.write_bytes(content)
+        with pytest.raises(UsageError, match=message):
+            plan_features(SIX, path)
+    with pytest.raises(UsageError, match="found what is no file"):
+        plan_features(SIX, tmp_path)
+
+
+def test_the_users_masks_and_dna_image_are_checked_though_nothing_uses_them():
+    with pytest.raises(UsageError, match="expected ','"):
+        plan_features(SIX, "basic", masks={"A": "Dilate(M01"})
+    with pytest.raises(UsageError, match="in a loop: A -> B -> A"):
+        plan_features(SIX, "basic", masks={"A": "B", "B": "A"})
+    with pytest.raises(UsageError, match="expected one image 'Ch9'"):
+        plan_features(SIX, "basic", dna="Ch9")
+
+
+def test_fbml_says_that_it_lacks_the_nuclear_mask():
+    assert "--dna" in plan_features(SIX, "fbml").notes[0]
+    assert plan_features(SIX, "fbml", dna="Ch01").notes == ()
+
+
+def test_the_columns_of_a_set_are_those_of_the_channels_they_name():
+    with pytest.raises(UsageError, match=r"'Ch01': expected another name for Ch05: .* set 'basic'"):
+        plan_features(SIX, "basic", images={"Ch01": 5})
+    assert plan_features(SIX, "basic", images={"DNA": 5}).images.place("DNA") == 4
 
 
 def test_the_users_names_of_images_go_first(tmp_path):

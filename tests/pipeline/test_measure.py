@@ -141,7 +141,7 @@ def test_outputs_are_not_replaced_by_accident(tmp_path, cif):
     ("features", "message"),
     [
         (["Aera_M01"], "did you mean 'Area'"),
-        (["Area_M09"], "found 'M09'"),
+        (["Area_M09"], "expected one channel with the mask M09, found no channel"),
         (["Area|M09"], "expected one channel with the mask M09, found no channel"),
         (["Intensity|MC|DRAQ7"], "did you mean 'DRAQ5'"),
         (["Area|Dilat(M01, 2)"], "did you mean 'Dilate'"),

@@ -97,7 +97,7 @@ def test_features_that_are_not_here_are_said(tmp_path, cif, stored):
 def test_what_cannot_be_compared_is_refused(tmp_path, cif, stored, shared_data):
     with pytest.raises(UsageError, match="expected an IDEAS analysis file"):
         check_parity(cif)
-    with pytest.raises(UsageError, match="expected stored values of features that ifcyto has"):
+    with pytest.raises(UsageError, match=r"cells.daf: expected features that ifcyto has, found none"):
         check_parity(write_daf(tmp_path, cif, stored, ("Objects/mL", "Objects per sec")))
     with pytest.raises(FormatError, match="it is another file"):
         check_parity(shared_data / "amnis" / "ut7_ideas62.daf")
