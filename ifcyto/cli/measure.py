@@ -9,8 +9,12 @@ from typing import Annotated
 import typer
 
 from ifcyto.cli.show import columns, count, progress_bar
+from ifcyto.errors import UsageError
 
 __all__ = ["pairs_of", "register"]
+
+LONGEST_NUMBER = 3
+"""Digits of the number of a channel."""
 
 
 def register(app: typer.Typer) -> None:
@@ -28,7 +32,7 @@ def measure(
         typer.Option(
             "--features",
             metavar="SET|FILE",
-            help="basic, ideas, fbml or beyond; an IDEAS template (.daf); or a file with one name a line.",
+            help="basic, ideas, fbml or beyond; an IDEAS template (.daf); or a text file, one column a line.",
         ),
     ] = "ideas",
     csv: Annotated[
@@ -57,13 +61,23 @@ def measure(
     """Compute features of every object into a table that anndata and scanpy open.
 
     Example:  ifcyto measure MDS01.h5 -o MDS01.h5ad --features template.daf
+
+    Lines of a file of features:
+
+    - a name, as IDEAS makes it: Area_M01
+
+    - a definition, as IDEAS stores it: Area|Threshold(M05, DRAQ5, 50)
+
+    - NAME = DEFINITION, under a name of your own: Nucleus area = Area|Threshold(M05, DRAQ5, 50)
+
+    - a combined feature, tokens joined by |: Density = Intensity_M05_DRAQ5|/|Nucleus area
     """
     from ifcyto.pipeline.measure import MeasureOptions, measure_to_file
 
     options = MeasureOptions(
         masks=pairs_of(masks or [], "--mask"),
         images={
-            name: int(text) if text.isdecimal() else text
+            name: int(text) if text.isdecimal() and len(text) <= LONGEST_NUMBER else text
             for name, text in pairs_of(images or [], "--image").items()
         },
         dna=dna,
@@ -130,12 +144,21 @@ def parity(
 
 
 def pairs_of(texts: list[str], option: str) -> dict[str, str]:
-    """``NAME=VALUE`` texts as a dictionary."""
-    pairs = {}
+    """``NAME=VALUE`` texts as a dictionary.
+
+    Raises
+    ------
+    UsageError
+        A text has another form, or a name stands twice.
+    """
+    pairs: dict[str, str] = {}
     for text in texts:
-        name, equals, value = text.partition("=")
-        if not (name.strip() and equals and value.strip()):
-            message = f"expected NAME=VALUE, found {text!r}"
-            raise typer.BadParameter(message, param_hint=option)
-        pairs[name.strip()] = value.strip()
+        name, _, value = (part.strip() for part in text.partition("="))
+        if not (name and value):
+            message = f"{option}: expected NAME=VALUE, found {text!r}"
+            raise UsageError(message)
+        if name in pairs:
+            message = f"{option}: expected each name once, found {name!r} twice"
+            raise UsageError(message)
+        pairs[name] = value
     return pairs

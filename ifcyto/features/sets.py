@@ -2,7 +2,8 @@
 
 ===========  ==============================================================================
 ``basic``    size, shape and brightness of every channel in its own mask, and the spot count
-``ideas``    every feature of IDEAS: each channel in its own mask, each pair of channels in MC
+``ideas``    every feature of IDEAS: each channel in its own mask, each pair of channels in MC, each
+             triple of channels that are not brightfield in MC
 ``fbml``     what a classifier may learn from: ``ideas`` without position, time, background
              and saturation, and the nuclear mask where the DNA channel is known
 ``beyond``   what IDEAS does not have, of each channel in its own mask
@@ -81,7 +82,7 @@ def feature_set(
     Returns
     -------
     list of FeatureDefinition
-        Without repetition: first what takes no image, then channel by channel, then pairs.
+        Without repetition: first what takes no image, then channel by channel, then pairs, then triples.
 
     Raises
     ------
@@ -104,6 +105,7 @@ def feature_set(
     if name in {"ideas", "fbml"}:
         columns += _of_the_cell(specs, images)
         columns += _pairs(specs, masks, images)
+        columns += _triples(specs, [i for i, c in zip(images, channels, strict=True) if not c.brightfield])
     if name == "fbml" and nuclear_mask and dna:
         columns += _of_nuclei(specs, nuclear_mask, dna)
     return list({column.name: column for column in columns}.values())
@@ -160,6 +162,14 @@ def _pairs(
         for spec in specs:
             if spec.takes == Takes.TWO_MASKS_IMAGE:
                 yield define(spec.name, mask, "MC", image)
+
+
+def _triples(specs: Sequence[FeatureSpec], images: Sequence[str]) -> Iterator[FeatureDefinition]:
+    """Features of three channels in the mask of the whole cell, for every triple."""
+    for three in combinations(images, 3):
+        for spec in specs:
+            if spec.takes == Takes.THREE_IMAGES:
+                yield define(spec.name, "MC", *three)
 
 
 def _of_nuclei(specs: Sequence[FeatureSpec], mask: str, image: str) -> Iterator[FeatureDefinition]:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 from ifcyto.features.workspace import Workspace
+from ifcyto.masks.expression import MaskCall, MaskName, nodes
+from ifcyto.masks.library import mask_spec
 from ifcyto.masks.plan import MaskPlan
 from ifcyto.planes import Planes
 
@@ -108,6 +110,41 @@ class MaskBook:
         'Dilate'
         """
         return self._plan.expression(name)
+
+    def is_approximation(self, name: str, *, stored_masks: bool) -> bool:
+        """Whether a mask may differ from IDEAS' own.
+
+        Parameters
+        ----------
+        name : str
+            A name or an expression in either form.
+        stored_masks : bool
+            Whether the masks of the channels come from the file; those that are computed may differ.
+
+        Raises
+        ------
+        UsageError
+            It is no mask.
+
+        Examples
+        --------
+        >>> from ifcyto.cells import Channel
+        >>> book = MaskBook([Channel(1, "BF")], {"Wide": "Dilate|M01|2"})
+        >>> [book.is_approximation(mask, stored_masks=True) for mask in ("Not M01", "Wide Or M01")]
+        [False, True]
+        """
+        self.check(name)
+        seen, waiting, of_channels = {name}, [name], False
+        while waiting:
+            for node in nodes(self.expression(waiting.pop())):
+                if isinstance(node, MaskCall) and mask_spec(node.function).confidence.is_approximation:
+                    return True
+                if isinstance(node, MaskName) and node.name not in self.definitions:
+                    of_channels |= node.name != "None"
+                elif isinstance(node, MaskName) and node.name not in seen:
+                    seen.add(node.name)
+                    waiting.append(node.name)
+        return of_channels and not stored_masks
 
     def mask(self, work: Workspace | Planes, name: str) -> NDArray[np.bool_]:
         """Pixels ``(P,)`` of a mask; shared: do not write.

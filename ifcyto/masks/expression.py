@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Self
 
-__all__ = ["And", "Expression", "MaskCall", "MaskName", "Not", "Operand", "Or", "mask_names"]
+__all__ = ["And", "Expression", "MaskCall", "MaskName", "Not", "Operand", "Or", "mask_names", "nodes"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,12 +160,23 @@ def mask_names(expression: Expression) -> Iterator[str]:
     >>> list(mask_names(And.of([MaskName("MC"), Not(MaskCall("Dilate", (MaskName("M01"), 5)))])))
     ['MC', 'M01']
     """
+    return (node.name for node in nodes(expression) if isinstance(node, MaskName))
+
+
+def nodes(expression: Expression) -> Iterator[Expression]:
+    """Every part of an expression that is a mask, itself first, in the order of writing.
+
+    Examples
+    --------
+    >>> [type(node).__name__ for node in nodes(Not(MaskCall("Fill", (MaskName("M01"),))))]
+    ['Not', 'MaskCall', 'MaskName']
+    """
     waiting: list[Operand] = [expression]
     while waiting:
         node = waiting.pop()
-        if isinstance(node, MaskName):
-            yield node.name
-        elif isinstance(node, (MaskCall, And, Or)):
+        if isinstance(node, (MaskCall, And, Or)):
             waiting.extend(reversed(node.operands))
         elif isinstance(node, Not):
             waiting.append(node.operand)
+        if isinstance(node, (MaskName, MaskCall, Not, And, Or)):
+            yield node

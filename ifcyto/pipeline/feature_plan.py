@@ -79,6 +79,24 @@ class FeaturePlan:
         )
         return {name: shown(self.book.expression(name)) for name in names}
 
+    def approximations(self, *, stored_masks: bool) -> list[bool]:
+        """Whether each column may differ from IDEAS': by its formula, by its masks, or by what it needs.
+
+        Parameters
+        ----------
+        stored_masks : bool
+            Whether the masks of the channels come from the file.
+        """
+        found: dict[str, bool] = {}
+        for column in self.order:
+            if isinstance(column, CombinedFeature):
+                found[column.name] = any(found[name] for name in column.columns)
+            else:
+                found[column.name] = column.spec.confidence.is_approximation or any(
+                    self.book.is_approximation(mask, stored_masks=stored_masks) for mask in column.masks
+                )
+        return [found[column.name] for column in self.columns]
+
 
 def make_plan(
     columns: Sequence[Column],

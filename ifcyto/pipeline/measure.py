@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ifcyto._output import refuse_existing
-from ifcyto.features.table import describe_columns, in_memory, open_table_writer
+from ifcyto.errors import OutputError, UsageError
+from ifcyto.features.table import in_memory, open_table_writer
 from ifcyto.pipeline.measure_job import MeasureOptions, csv_writer, open_job
 from ifcyto.pipeline.objects import objects_per_source
 from ifcyto.pipeline.parallel import in_background, n_workers, no_progress
@@ -104,7 +105,7 @@ def measure(
             for first, part in batches:
                 values[first : first + len(part)] = part
         record = provenance(sources=[job.path], options=job.recorded(features))
-        return in_memory(values, job.obs(), describe_columns(job.plan.columns), job.header(record))
+        return in_memory(values, job.obs(), job.var(), job.header(record))
 
 
 def measure_to_file(
@@ -140,14 +141,13 @@ def measure_to_file(
     OutputError
         The output exists and `overwrite` is False, or cannot be written.
     """
-    outputs = [Path(path) for path in (output, csv_path) if path is not None]
-    for path in outputs:
-        refuse_input_as_output([Path(source)], path)
-        refuse_existing(path, overwrite=overwrite)
+    _check_outputs(
+        Path(source), [Path(path) for path in (output, csv_path) if path is not None], overwrite=overwrite
+    )
     with ExitStack() as files:
         job = open_job(source, features, options or MeasureOptions(), files)
         record = in_background(lambda: provenance(sources=[job.path], options=job.recorded(features)))
-        var = describe_columns(job.plan.columns)
+        var = job.var()
         writers = []
         if csv_path is not None:
             writers.append(files.enter_context(csv_writer(Path(csv_path), job, overwrite=overwrite)))
@@ -162,3 +162,16 @@ def measure_to_file(
     return MeasureResult(
         Path(output), len(job.source), len(var), int(var["approximation"].sum()), tuple(job.notes)
     )
+
+
+def _check_outputs(source: Path, outputs: list[Path], *, overwrite: bool) -> None:
+    """Refuse outputs that cannot be, before any work."""
+    for path in outputs:
+        refuse_input_as_output([source], path)
+        if path.is_dir():
+            msg = f"{path}: expected the name of a file to write, found a folder"
+            raise OutputError(msg)
+        refuse_existing(path, overwrite=overwrite)
+    if len({path.resolve() for path in outputs}) < len(outputs):
+        msg = f"{outputs[0]}: expected another file for the CSV than for the table, found the same"
+        raise UsageError(msg)

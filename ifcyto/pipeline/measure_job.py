@@ -13,7 +13,7 @@ import numpy as np
 from ifcyto._output import replacing
 from ifcyto.errors import UsageError
 from ifcyto.features.sets import image_names
-from ifcyto.features.table import object_rows, table_header
+from ifcyto.features.table import describe_columns, object_rows, table_header
 from ifcyto.pipeline.feature_choice import plan_features
 from ifcyto.pipeline.parallel import in_order
 from ifcyto.pipeline.sources import BATCH_ROWS, Source, open_source
@@ -36,6 +36,8 @@ __all__ = ["MeasureJob", "MeasureOptions", "csv_writer", "in_parts", "open_job",
 
 PIXELS_AT_ONCE = 4_000_000
 """Pixels, all channels together, of which features are computed at once."""
+LEAST_UM, MOST_UM = 1e-3, 1e3
+"""Sides of a pixel, in micrometres, that can be meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,20 +75,21 @@ def pixel_size(channels: Sequence[Channel], given: float | None, place: str) -> 
     Raises
     ------
     UsageError
-        Nobody says it, the channels differ, or it is no positive number.
+        Nobody says it, the channels differ, or it is not from :data:`LEAST_UM` to :data:`MOST_UM`.
     """
-    if given is not None:
-        if not (np.isfinite(given) and given > 0):
-            msg = f"expected the side of a pixel as a positive number of micrometres, found {given}"
-            raise UsageError(msg)
-        return float(given)
-    sizes = {channel.pixel_size_um for channel in channels}
+    sizes = {channel.pixel_size_um for channel in channels} if given is None else {given}
     (size, *others) = sizes
     if size is None or others:
         found = "none" if sizes == {None} else ", ".join(str(size) for size in sorted(sizes, key=str))
         msg = f"{place}: expected one pixel size for all channels, found {found}; give it (--pixel-size, um)"
         raise UsageError(msg)
-    return size
+    if not LEAST_UM <= size <= MOST_UM:
+        msg = (
+            f"{place}: expected the side of a pixel as a positive number of micrometres, found {size} "
+            f"({LEAST_UM:g} to {MOST_UM:g} can be meant)"
+        )
+        raise UsageError(msg)
+    return float(size)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,6 +101,7 @@ class MeasureJob:
     plan: FeaturePlan
     path: Path
     pixel_size_um: float
+    options: MeasureOptions
 
     def obs(self) -> Any:
         """Rows of the table."""
@@ -109,6 +113,12 @@ class MeasureJob:
             rows = slice(None) if self.source.rows is None else self.source.rows
             extra = {"source": reader.sources[rows], "source_object": reader.source_object_numbers[rows]}
         return object_rows(self.source.object_numbers, sample=self.path.stem, extra=extra)
+
+    def var(self) -> Any:
+        """Columns of the table."""
+        described = describe_columns(self.plan.columns)
+        described["approximation"] = self.plan.approximations(stored_masks=self.source.reader.has_masks)
+        return described
 
     @property
     def notes(self) -> list[str]:
@@ -125,7 +135,9 @@ class MeasureJob:
             if isinstance(features, (str, Path))
             else [getattr(one, "name", one) for one in features]
         )
-        return {"step": "measure", "features": chosen, "pixel_size_um": self.pixel_size_um}
+        names = ("masks", "images", "roles", "dna", "skip_unknown")
+        given = {name: value for name in names if (value := getattr(self.options, name))}
+        return {"step": "measure", "features": chosen, "pixel_size_um": self.pixel_size_um, **given}
 
     def header(self, record: Mapping[str, Any]) -> dict[str, str]:
         """What the table says of itself."""
@@ -199,7 +211,7 @@ def open_job(
         dna=options.dna,
         skip_unknown=options.skip_unknown,
     )
-    return MeasureJob(opened, channels, plan, path, size)
+    return MeasureJob(opened, channels, plan, path, size, options)
 
 
 def with_roles(channels: Sequence[Channel], roles: Mapping[str, str | int]) -> tuple[Channel, ...]:

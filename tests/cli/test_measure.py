@@ -55,7 +55,11 @@ def test_masks_images_and_names_come_from_the_command_line(capsys, tmp_path, cif
     [
         (["--features", "idaes"], "did you mean 'ideas'"),
         (["--mask", "Nucleus"], "expected NAME=VALUE, found 'Nucleus'"),
+        (["--mask", "A=M01", "--mask", "A=M05"], "--mask: expected each name once, found 'A' twice"),
+        (["--mask", "A=Dilate(M05", "--features", "basic"], "expected ','"),
         (["--image", "DNA=GFP"], "GFP"),
+        (["--image", "DNA=" + "9" * 5000], "999"),
+        (["--dna", "GFP", "--features", "fbml"], "expected one image 'GFP'"),
         (["--workers", "0"], "expected at least 1 worker"),
         (["--pixel-size", "-1"], "positive number of micrometres"),
     ],
@@ -65,6 +69,19 @@ def test_wrong_options_are_exit_two_and_leave_nothing(capsys, tmp_path, cif, opt
     assert (code, out) == (2, "")
     assert message in err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_of_features_names_and_combines_columns(capsys, tmp_path, cif):
+    names = tmp_path / "names.txt"
+    names.write_text(
+        "# nucleus\nNucleus area = Area|Threshold(M05, DRAQ5, 50)\n"
+        "Density = Intensity_M05_DRAQ5 | / | Nucleus area\n"
+    )
+    code, out, err = run(capsys, "measure", cif, "-o", tmp_path / "t.h5ad", "--features", names)
+    assert (code, err) == (0, "")
+    assert "2 features (2 of them approximations)" in out
+    assert read_table(tmp_path / "t.h5ad").var_names.tolist() == ["Nucleus area", "Density"]
+    assert "NAME = DEFINITION" in run(capsys, "measure", "--help")[1]
 
 
 def test_a_fault_in_a_mask_is_pointed_at(capsys, tmp_path, cif):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
 from ifcyto.errors import UsageError
 from ifcyto.masks.expression import And, MaskCall, MaskName, Not, Or, mask_names
 from ifcyto.masks.grammar import MAX_LENGTH, parse_mask, shown, stored
+from ifcyto.masks.library import MASKS
 from ifcyto.readers.daf_document import read_daf
 
 A, B, C, D = map(MaskName, "ABCD")
@@ -295,3 +298,14 @@ def test_any_text_gives_an_expression_or_a_usage_error(rng):
 def test_names_that_no_file_can_hold_are_refused(name):
     with pytest.raises(UsageError, match="expected a mask name"):
         MaskName(name)
+
+
+def test_masks_in_the_pages_for_users_can_be_read():
+    root = Path(__file__).parents[2]
+    pages = [(root / name).read_text("utf-8") for name in ("README.md", "data_schemas/study.md")]
+    quoted = [text for page in pages for text in re.findall(r"`([^`\n]+)`", page)]
+    begins = re.compile(rf"(?:MC And Not )?(?:{'|'.join(MASKS)})[(|]")
+    masks = [text for text in quoted if begins.match(text) and "..." not in text]
+    assert len(masks) == 3
+    for text in masks:
+        assert parse_mask(shown(parse_mask(text))) == parse_mask(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -192,6 +193,16 @@ def test_the_users_masks_and_dna_image_are_checked_though_nothing_uses_them():
 def test_fbml_says_that_it_lacks_the_nuclear_mask():
     assert "--dna" in plan_features(SIX, "fbml").notes[0]
     assert plan_features(SIX, "fbml", dna="Ch01").notes == ()
+
+
+def test_the_set_ideas_holds_every_triple_of_channels_that_are_not_brightfield():
+    wanted = ["01", "02", "03", "04", "06"]
+    for name in ("ideas", "fbml"):
+        names = [column.name for column in plan_features(SIX, name).columns]
+        triples = [column for column in names if column.startswith("Bright Detail Colocalization 3")]
+        assert triples == [
+            f"Bright Detail Colocalization 3_MC_Ch{a}_Ch{b}_Ch{c}" for a, b, c in combinations(wanted, 3)
+        ]
 
 
 def test_the_columns_of_a_set_are_those_of_the_channels_they_name():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 
 import anndata
 import numpy as np
@@ -82,6 +83,43 @@ def test_masks_and_images_may_be_named(cif, table):
     assert json.loads(named.uns["ifcyto"]["masks"])["Wide"] == "Dilate(M05, 2)"
 
 
+def test_settings_that_change_the_table_are_recorded(cif):
+    options = MeasureOptions(
+        masks={"Wide": "Dilate|M05|2"}, images={"DNA": 5}, dna="DNA", roles={"Nucleus": 5}, skip_unknown=True
+    )
+    record = json.loads(measure(cif, ["Area_Wide"], options=options).uns["ifcyto"]["provenance"])
+    assert record["options"] == {
+        "step": "measure",
+        "features": ["Area_Wide"],
+        "pixel_size_um": 0.5,
+        "masks": {"Wide": "Dilate|M05|2"},
+        "images": {"DNA": 5},
+        "dna": "DNA",
+        "roles": {"Nucleus": 5},
+        "skip_unknown": True,
+    }
+
+
+def test_a_value_is_an_approximation_where_its_mask_is(tmp_path, cif):
+    lines = {
+        "Area_M05": False,
+        "Area_MC And Not M05": False,
+        "Area_None": False,
+        "Area|Nuclei(MC, DRAQ5, 0.5, 5, 0.3, 0.7, 4, 0.3)": False,
+        "Area_Dilate(M05, 2)": True,
+        "Area_Wide Or M05": True,
+        "Gradient RMS_M05_DRAQ5": True,
+        "Flow Speed": False,
+        "Exact = Area_M05|/|Area_M01": False,
+        "Other = Exact|*|Area_Wide": True,
+    }
+    options = MeasureOptions(masks={"Wide": "Wider", "Wider": "Dilate|M05|2"})
+    table = measure(cif, list(lines), options=options)
+    assert table.var["approximation"].tolist() == list(lines.values())
+    bare = measure(small_stack(tmp_path, (0.5,), masks=False), ["Area_NMC", "Area_None", "Bkgd Mean_C0"])
+    assert bare.var["approximation"].tolist() == [True, False, False]
+
+
 def test_the_table_opens_in_anndata_with_text_and_numbers(tmp_path, cif):
     path = measure_to_file(cif, tmp_path / "t.h5ad", "basic").output
     table = anndata.read_h5ad(path)
@@ -124,6 +162,16 @@ def test_damaged_objects_stop_the_work_and_leave_nothing(tmp_path, cif):
     with pytest.raises(FormatError):
         measure_to_file(damaged, tmp_path / "t.h5ad", COLUMNS, csv_path=tmp_path / "t.csv")
     assert [path.name for path in tmp_path.iterdir()] == ["short.cif"]
+
+
+def test_outputs_that_cannot_be_are_refused_before_any_work(tmp_path, cif):
+    same = tmp_path / "sub" / ".." / "t.h5ad"
+    with pytest.raises(UsageError, match="another file for the CSV"):
+        measure_to_file(cif, tmp_path / "t.h5ad", COLUMNS, csv_path=same)
+    for outputs in ({"output": tmp_path}, {"output": tmp_path / "t.h5ad", "csv_path": tmp_path}):
+        with pytest.raises(OutputError, match="expected the name of a file to write, found a folder"):
+            measure_to_file(cif, features=COLUMNS, overwrite=True, **outputs)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_outputs_are_not_replaced_by_accident(tmp_path, cif):
@@ -169,8 +217,11 @@ def test_a_pixel_size_is_needed(tmp_path, sizes):
     with pytest.raises(UsageError, match="expected one pixel size for all channels"):
         measure(path, ["Area_M01"])
     assert measure(path, ["Area_M01"], options=MeasureOptions(pixel_size_um=2.0)).X.tolist() == [[192.0]]
-    with pytest.raises(UsageError, match="positive number of micrometres, found -1"):
-        measure(path, ["Area_M01"], options=MeasureOptions(pixel_size_um=-1))
+    for wrong in (-1, 0, 1e300, 1e-200, np.nan, np.inf):
+        with pytest.raises(
+            UsageError, match=f"positive number of micrometres, found {re.escape(str(wrong))}"
+        ):
+            measure(path, ["Area_M01"], options=MeasureOptions(pixel_size_um=wrong))
 
 
 def test_masks_are_computed_where_there_are_none_and_that_is_said(tmp_path):
