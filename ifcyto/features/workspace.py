@@ -128,7 +128,8 @@ def evaluate(work: Workspace, spec: FeatureSpec, arguments: tuple[Any, ...]) -> 
       logarithm of a perfect correlation): NaN.
     """
     letters = spec.letters(len(arguments))
-    values = np.array(spec.function(work, *arguments), np.float64)
+    with np.errstate(over="ignore", invalid="ignore"):  # products of pixels beyond all bounds
+        values = np.array(spec.function(work, *arguments), np.float64)
     masks = [value for letter, value in zip(letters, arguments, strict=True) if letter == "m"]
     images = [value for letter, value in zip(letters, arguments, strict=True) if letter == "i"]
     values[~np.isfinite(values)] = np.nan

@@ -70,6 +70,18 @@ def test_pixels_that_are_no_numbers_give_nan_and_spoil_no_other_object(spec, mak
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
+def test_pixels_beyond_all_bounds_give_numbers_or_nan_and_no_warning(spec, make_work):
+    rng = np.random.default_rng(4)
+    mask = np.zeros((2, 15, 13), np.uint8)
+    mask[:, 3:12, 2:11] = 1
+    sizes = (1e300, -1e300, 1e-300)
+    work = make_work([(rng.random((2, 15, 13)) * size, mask) for size in sizes])
+    values = evaluate(work, spec, arguments(spec))
+    assert values.shape == (3,)
+    assert not np.isinf(values).any()
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
 def test_an_object_has_the_same_values_in_any_company(spec, real_work, make_work):
     """The first real cells by themselves, and among the others."""
     masks, images = ("M01", "M05"), (0, 4)

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from scipy import ndimage
+from scipy.spatial import cKDTree
 
 from ifcyto.features import spots
 from ifcyto.features.components import label_components
@@ -111,6 +112,18 @@ def test_many_spots_are_those_of_the_slow_twin(make_work, objects, noise, rng, d
     pairs = [(rng.normal(0, 200, (1, *plane.shape)).astype(dtype), plane[None]) for plane in noise]
     work = make_work(pairs)
     check(work, "M01", 0, objects(work, "M01", 0))
+
+
+def test_the_nearest_of_very_many_spots_is_found_soon(make_work, rng):
+    mask = np.indices((700, 600)).sum(axis=0) % 2
+    work = make_work([(np.zeros((1, 700, 600), np.int16), mask[None])])
+    assert value(work, "Spot Distance Min", "M01")[0] == pytest.approx(0.5 * np.sqrt(2))
+    sparse = rng.random((400, 300)) < 0.002
+    work = make_work([(np.zeros((1, 400, 300), np.int16), sparse[None])])
+    labels, count = ndimage.label(sparse)
+    centres = np.array(ndimage.center_of_mass(sparse, labels, range(1, count + 1)))
+    expected = cKDTree(centres).query(centres, k=2)[0][:, 1].min() / 2
+    assert value(work, "Spot Distance Min", "M01")[0] == pytest.approx(expected)
 
 
 def test_the_distance_of_two_spots_by_hand(make_work):

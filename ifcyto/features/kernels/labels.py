@@ -138,6 +138,21 @@ def _part_sums(
 
 
 @kernel
+def _nearest(centres: NDArray[np.float64]) -> Any:
+    """Smallest squared distance of two of the points ``(k, 2)``, taken row by row from the top."""
+    order = np.argsort(centres[:, 1])
+    nearest = np.inf
+    for a in range(len(order)):
+        x, y = centres[order[a], 0], centres[order[a], 1]
+        for b in range(a + 1, len(order)):
+            dx, dy = centres[order[b], 0] - x, centres[order[b], 1] - y
+            if dy * dy >= nearest:
+                break
+            nearest = min(nearest, dx * dx + dy * dy)
+    return nearest
+
+
+@kernel
 def part_sizes(
     labels: NDArray[np.int32],
     counts: NDArray[np.int64],
@@ -155,23 +170,20 @@ def part_sizes(
     out = np.zeros((len(heights), 2))
     most = counts.max() if len(counts) else 0
     sums = np.zeros((most + 1, 3), np.int64)
-    centres = np.zeros((most + 1, 2))
+    centres = np.zeros((most, 2))
     for i in range(len(heights)):
         count = counts[i]
         if count == 0:
             continue
         sums[: count + 1] = 0
         _part_sums(labels, starts[i], heights[i], widths[i], sums)
-        smallest, nearest = sums[1, 0], np.inf
-        for a in range(1, count + 1):
-            smallest = min(smallest, sums[a, 0])
-            centres[a, 0] = sums[a, 1] / sums[a, 0]
-            centres[a, 1] = sums[a, 2] / sums[a, 0]
-            for b in range(1, a):
-                dx, dy = centres[a, 0] - centres[b, 0], centres[a, 1] - centres[b, 1]
-                nearest = min(nearest, dx * dx + dy * dy)
+        smallest = sums[1, 0]
+        for label in range(1, count + 1):
+            smallest = min(smallest, sums[label, 0])
+            centres[label - 1, 0] = sums[label, 1] / sums[label, 0]
+            centres[label - 1, 1] = sums[label, 2] / sums[label, 0]
         out[i, AREA_MIN] = smallest
-        out[i, DISTANCE_MIN] = np.sqrt(nearest) if count > 1 else 0.0
+        out[i, DISTANCE_MIN] = np.sqrt(_nearest(centres[:count])) if count > 1 else 0.0
     return out
 
 
