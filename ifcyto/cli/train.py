@@ -58,8 +58,8 @@ def train(
 
     Example:  ifcyto train study.toml --method fbml -o models/fbml
     """
-    from ifcyto.pipeline.measure import MeasureOptions
-    from ifcyto.pipeline.train import TrainOptions
+    from ifcyto.classify.training import TrainOptions
+    from ifcyto.pipeline.measure_job import MeasureOptions
     from ifcyto.pipeline.train import train as train_model
     from ifcyto.pipeline.truth_files import from_files, from_study
 

@@ -27,6 +27,10 @@ _TICK_ROOM = 1.12  # whole numbers nearer to each other than by this factor woul
 
 
 @styled
+PERFECT = 1e6
+"""Fisher's ratio from which a feature tells the classes apart without any scatter: as good as infinite."""
+
+
 def ranking_bars(
     names: Sequence[str],
     ratios: ArrayLike,
@@ -66,13 +70,14 @@ def ranking_bars(
     if strangers or most < 1:
         msg = f"expected chosen features among the names and 1 bar or more, found {strangers[:5]}, {most}"
         raise ValueError(msg)
+    values = np.where(values >= PERFECT, np.inf, values)
     order = [int(i) for i in np.argsort(-values, kind="stable") if not np.isnan(values[i])]
     shown = order[:most]
     labels = [_short(names[i]) for i in shown]
     longest = max(map(len, labels)) * _MM_PER_LETTER
     figure = new_figure(COLUMN_MM if longest < COLUMN_MM / 2 else PAGE_MM, 24 + 3.8 * len(shown))
     axes = figure.add_subplot()
-    top = max(float(values[np.isfinite(values)].max()), 1e-9)
+    top = max(float(values[np.isfinite(values)].max(initial=0.0)), 1e-9)
     lengths = np.minimum(values[shown], top)
     taken = np.array([names[i] in chosen for i in shown])
     for state, tint, label in ((True, _DARK, "chosen"), (False, _LIGHT, "like a better one, or not needed")):
