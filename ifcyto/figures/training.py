@@ -26,11 +26,11 @@ _NEAR = 0.4  # the line of guessing is shown when it lies within this distance o
 _TICK_ROOM = 1.12  # whole numbers nearer to each other than by this factor would touch
 
 
-@styled
 PERFECT = 1e6
 """Fisher's ratio from which a feature tells the classes apart without any scatter: as good as infinite."""
 
 
+@styled
 def ranking_bars(
     names: Sequence[str],
     ratios: ArrayLike,
