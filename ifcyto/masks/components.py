@@ -1,7 +1,7 @@
 """Features of the single components of a mask, by which Component and Range choose.
 
-Each component is made an object of its own: the same images, its pixels as the
-mask. The features are then those of the package, computed in the usual way.
+Each component is made an object of its own: the images around it, its pixels as
+the mask. The features are then those of the package, computed in the usual way.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from ifcyto.cells import CellBatch
 from ifcyto.errors import UsageError
 from ifcyto.features.registry import feature_spec
 from ifcyto.features.workspace import Workspace, evaluate
-from ifcyto.masks.kernels.components import component_areas
+from ifcyto.masks.kernels.components import component_areas, component_boxes
 from ifcyto.masks.library import COMPONENT_FEATURES
 from ifcyto.planes import Planes
 
@@ -28,6 +28,9 @@ RANKING = tuple(name for _, name in COMPONENT_FEATURES)
 
 PIXELS_AT_ONCE = 1_000_000
 """Pixels of the planes that are held at a time; memory stays below some 50 bytes for each."""
+
+MARGIN, DETAIL_MARGIN = 1, 14
+"""Pixels around a component on which its features depend: slopes, and openings of radius 7."""
 
 MASK = "component"
 
@@ -69,15 +72,17 @@ def component_values(
         areas = component_areas(labels, work.planes.starts, firsts(counts), int(counts.sum()))
         square_um: NDArray[np.float64] = areas * np.float64(work.planes.pixel_size_um**2)
         return square_um
-    sizes = np.diff(work.planes.starts)
     owners = np.repeat(np.arange(len(counts)), counts)
     numbers = np.arange(len(owners)) - firsts(counts)[owners] + 1
+    boxes = _boxes(work, labels, counts, DETAIL_MARGIN if "Bright Detail" in feature else MARGIN)
     values = np.empty(len(owners), np.float64)
-    part = np.cumsum(sizes[owners]) // PIXELS_AT_ONCE
+    part = np.cumsum(np.prod(boxes[:, 1::2] - boxes[:, ::2], axis=1)) // PIXELS_AT_ONCE
     for chunk in np.unique(part):
         here = part == chunk
         with np.errstate(invalid="ignore", over="ignore"):  # pixels that are not finite
-            values[here] = _chunk_values(work, labels, owners[here], numbers[here], feature, channels)
+            values[here] = _chunk_values(
+                work, labels, (owners[here], numbers[here], boxes[here]), feature, channels
+            )
     return values
 
 
@@ -115,7 +120,7 @@ def ranked(
 
 
 def firsts(counts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Place ``(n,)`` of each object's first component among those of the batch."""
+    """Place ``(n,)`` of the first of each group among all, from the sizes of the groups."""
     before: NDArray[np.int64] = np.cumsum(counts, dtype=np.int64) - counts
     return before
 
@@ -135,19 +140,38 @@ def _channels_for(feature: str, image: int | None, image2: int | None) -> tuple[
     return tuple(given[:needed])
 
 
+def _boxes(
+    work: Workspace, labels: NDArray[np.int32], counts: NDArray[np.int64], margin: int
+) -> NDArray[np.int64]:
+    """Top, bottom, left and right of every component with a margin, as far as the image reaches."""
+    starts, heights, widths = work.geometry
+    boxes: NDArray[np.int64] = component_boxes(labels, starts, widths, firsts(counts), int(counts.sum()))
+    boxes[:, ::2] = np.maximum(boxes[:, ::2] - margin, 0)
+    limits = np.repeat(np.stack([heights, widths], axis=1), counts, axis=0)
+    boxes[:, 1::2] = np.minimum(boxes[:, 1::2] + margin, limits)
+    return boxes
+
+
 def _chunk_values(
     work: Workspace,
     labels: NDArray[np.int32],
-    owners: NDArray[np.int64],
-    numbers: NDArray[np.int64],
+    components: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]],
     feature: str,
     channels: tuple[int, ...],
 ) -> NDArray[np.float64]:
-    """Values of some components: the planes of their objects, once for each."""
+    """Values of some components, given by object, number and box: the images in each one's box."""
     planes = work.planes
-    sizes = np.diff(planes.starts)[owners]
-    ends = np.cumsum(sizes)
-    source = np.arange(ends[-1]) + np.repeat(planes.starts[owners] - (ends - sizes), sizes)
+    owners, numbers, boxes = components
+    top, bottom, left, right = boxes.T
+    heights, widths = bottom - top, right - left
+    sizes = heights * widths
+    stride = planes.widths[owners].astype(np.int64)
+    row = np.arange(heights.sum()) - np.repeat(firsts(heights), heights)
+    begins = np.repeat(planes.starts[owners] + top * stride + left, heights) + row * np.repeat(
+        stride, heights
+    )
+    lengths = np.repeat(widths, heights)
+    source = np.arange(lengths.sum()) + np.repeat(begins - firsts(lengths), lengths)
     mask: NDArray[np.bool_] = labels[source] == np.repeat(numbers, sizes)
     images = [work.image(channel) for channel in channels] or [np.zeros(planes.starts[-1], np.int8)]
     pixels = _object_major([image[source] for image in images], sizes)
@@ -157,8 +181,8 @@ def _chunk_values(
         facts["background_sd"] = planes.background_sd[owners][:, used]
     batch = CellBatch(
         np.arange(len(owners)),
-        planes.heights[owners],
-        planes.widths[owners],
+        heights.astype(np.int32),
+        widths.astype(np.int32),
         len(images),
         pixels,
         None,

@@ -194,7 +194,7 @@ def outline_distances(
 
     The outline is every mask pixel with a 4-neighbour outside the mask or the
     image. Sums are of the excess over the first distance: a constant distance
-    has no spread, exactly.
+    has no spread, exactly. Nothing depends on where in the image the mask lies.
     """
     for i in range(len(widths)):
         height, width, n = heights[i], widths[i], masks[i, COUNT]
@@ -202,7 +202,8 @@ def outline_distances(
         row[:] = 0.0
         if not n:
             continue
-        cx, cy = masks[i, X0] + masks[i, SUM_X] / n, masks[i, Y0] + masks[i, SUM_Y] / n
+        x0, y0 = masks[i, X0], masks[i, Y0]
+        cx, cy = masks[i, SUM_X] / n, masks[i, SUM_Y] / n
         for y in range(masks[i, TOP], masks[i, BOTTOM]):
             base = starts[i] + y * width
             edge = y == 0 or y == height - 1
@@ -214,7 +215,8 @@ def outline_distances(
                     inside[at - 1] and inside[at + 1] and inside[at - width] and inside[at + width]
                 ):
                     continue
-                r = np.sqrt((x - cx) * (x - cx) + (y - cy) * (y - cy))
+                dx, dy = (x - x0) - cx, (y - y0) - cy
+                r = np.sqrt(dx * dx + dy * dy)
                 if row[POINTS] == 0.0:
                     row[FIRST] = r
                 row[POINTS] += 1.0

@@ -11,7 +11,7 @@ from ifcyto._kernel import kernel
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["component_areas", "component_pixels"]
+__all__ = ["component_areas", "component_boxes", "component_pixels"]
 
 
 @kernel
@@ -25,6 +25,29 @@ def component_areas(
             if labels[at] > 0:
                 areas[firsts[i] + labels[at] - 1] += 1
     return areas
+
+
+@kernel
+def component_boxes(
+    labels: NDArray[np.int32],
+    starts: NDArray[np.int64],
+    widths: NDArray[np.int32],
+    firsts: NDArray[np.int64],
+    total: int,
+) -> Any:
+    """Top, bottom, left and right ``(total, 4)`` of every component, bottom and right excluded."""
+    boxes = np.empty((total, 4), np.int64)
+    boxes[:, ::2] = np.iinfo(np.int64).max
+    boxes[:, 1::2] = 0
+    for i in range(len(firsts)):
+        width = np.int64(widths[i])
+        for at in range(starts[i], starts[i + 1]):
+            if labels[at] > 0:
+                row, column = (at - starts[i]) // width, (at - starts[i]) % width
+                box = boxes[firsts[i] + labels[at] - 1]
+                box[0], box[1] = min(box[0], row), max(box[1], row + 1)
+                box[2], box[3] = min(box[2], column), max(box[3], column + 1)
+    return boxes
 
 
 @kernel
