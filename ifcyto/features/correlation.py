@@ -16,8 +16,8 @@ from ifcyto.features.kernels.pairs import (
     WIDTH,
     fill_boxes,
     find_peaks,
-    mask_boxes,
 )
+from ifcyto.features.moments import mask_bounds
 from ifcyto.features.region import inside
 from ifcyto.features.spec import Confidence, FeatureSpec, Takes
 
@@ -41,9 +41,8 @@ MOST_VALUES = 65536
 
 def bounding_boxes(work: Workspace, mask: str) -> NDArray[np.int64]:
     """Block: top, left, height and width ``(n, 4)`` of a mask in pixels; zeros for an empty one."""
-    boxes = np.zeros((len(work), 4), np.int64)
-    mask_boxes(*work.once(inside, mask), work.planes.starts, work.planes.widths, boxes)
-    return boxes
+    top, bottom, left, right = work.once(mask_bounds, mask).T
+    return np.stack([top, left, bottom - top, right - left], axis=1)
 
 
 def correlation_peak(work: Workspace, mask: str, first: int, second: int) -> Values:

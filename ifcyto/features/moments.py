@@ -24,6 +24,7 @@ __all__ = [
     "intensity_centroid",
     "intensity_spread",
     "lean",
+    "mask_bounds",
     "mask_centroid",
     "mask_spread",
     "outline_statistics",
@@ -48,6 +49,13 @@ def intensity_sums(work: Workspace, mask: str, channel: int) -> NDArray[np.float
     out = np.zeros((len(work), kernels.INTENSITY_COLUMNS))
     kernels.intensity_moments(*_pixels(work, mask, channel), out)
     return out
+
+
+def mask_bounds(work: Workspace, mask: str) -> NDArray[np.int64]:
+    """Block: top, bottom, left and right ``(n, 4)`` of a mask, ends excluded; 0 for an empty one."""
+    sums = work.once(mask_sums, mask)
+    box = sums[:, [kernels.TOP, kernels.BOTTOM, kernels.LEFT, kernels.RIGHT]]
+    return np.where(sums[:, [kernels.COUNT]] > 0, box, 0)
 
 
 def mask_centroid(work: Workspace, mask: str) -> NDArray[np.float64]:

@@ -11,7 +11,16 @@ from ifcyto._kernel import kernel
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["AREA_MIN", "DISTANCE_MIN", "MEAN_MAX", "MEAN_MIN", "label_planes", "part_means", "part_sizes"]
+__all__ = [
+    "AREA_MIN",
+    "DISTANCE_MIN",
+    "MEAN_MAX",
+    "MEAN_MIN",
+    "label_planes",
+    "part_means",
+    "part_sizes",
+    "root",
+]
 
 AREA_MIN, DISTANCE_MIN = 0, 1
 """Columns of `part_sizes`."""
@@ -20,7 +29,8 @@ MEAN_MIN, MEAN_MAX = 0, 1
 
 
 @kernel
-def _root(parent: NDArray[np.int32], item: int) -> Any:
+def root(parent: NDArray[np.int32], item: int) -> Any:
+    """First of the items that `item` was joined with; the way to it is made shorter."""
     while parent[item] != item:
         parent[item] = parent[parent[item]]
         item = parent[item]
@@ -34,7 +44,7 @@ def _join(parent: NDArray[np.int32], one: int, other: int) -> Any:
         return other
     if other == 0:
         return one
-    a, b = _root(parent, one), _root(parent, other)
+    a, b = root(parent, one), root(parent, other)
     low, high = min(a, b), max(a, b)
     parent[high] = low
     return low
@@ -110,7 +120,7 @@ def label_planes(
         provisional = _first_labels(mask, labels, parent, shape, neighbours)
         count = 0
         for label in range(1, provisional + 1):
-            top = _root(parent, label)
+            top = root(parent, label)
             if top == label:
                 count += 1
                 final[label] = count

@@ -11,7 +11,7 @@ from ifcyto._kernel import kernel
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["LONG", "OUTLINE_COLUMNS", "SHORT", "SIDES", "SPREAD", "outlines"]
+__all__ = ["LONG", "OUTLINE_COLUMNS", "SHORT", "SIDES", "SPREAD", "outlines", "row_ends"]
 
 SIDES, LONG, SHORT, SPREAD = 0, 1, 2, 3
 """Columns of `outlines`."""
@@ -19,7 +19,7 @@ OUTLINE_COLUMNS = 4
 
 
 @kernel
-def _row_ends(mask: NDArray[np.bool_], base: int, width: int) -> Any:
+def row_ends(mask: NDArray[np.bool_], base: int, width: int) -> Any:
     """First and last column of the mask in a row; ``width, -1`` where there is none."""
     first = 0
     while first < width and not mask[base + first]:
@@ -123,7 +123,7 @@ def outlines(
         sides, before, behind = 0, width, -1
         for r in range(height):
             base = starts[i] + r * width
-            first, last = _row_ends(mask, base, width)
+            first, last = row_ends(mask, base, width)
             ends[r, 0], ends[r, 1] = first, last
             if last >= 0:
                 count, sum_x, sum_xx, gaps = _row_sums(mask, base, width, first, last)

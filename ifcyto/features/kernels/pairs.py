@@ -25,13 +25,12 @@ __all__ = [
     "covariances",
     "fill_boxes",
     "find_peaks",
-    "mask_boxes",
     "products",
     "triple_products",
 ]
 
 TOP, LEFT, HEIGHT, WIDTH = range(4)
-"""Columns of :func:`mask_boxes`."""
+"""Columns of a box: its first row and column in the image, and its sides, pixels."""
 
 PEAK, SHIFT_X, SHIFT_Y = range(3)
 """Columns of :func:`find_peaks`."""
@@ -117,33 +116,6 @@ def triple_products(
             bbb += b * b * b
             ccc += c * c * c
         out[i, 0], out[i, 1], out[i, 2], out[i, 3] = abc, aaa, bbb, ccc
-
-
-@kernel
-def mask_boxes(
-    places: NDArray[np.int32],
-    bounds: NDArray[np.int64],
-    starts: NDArray[np.int64],
-    widths: NDArray[np.int32],
-    out: NDArray[np.int64],
-) -> None:
-    """Bounding box of each object's pixels: ``out`` is (n, 4), left as it is for an object without any."""
-    for i in range(len(bounds) - 1):
-        inside = places[bounds[i] : bounds[i + 1]]
-        if len(inside) == 0:
-            continue
-        width = np.int64(widths[i])
-        top = (inside[0] - starts[i]) // width
-        row, row_start = top, starts[i] + top * width
-        left, right = width, np.int64(0)
-        for place in inside:
-            while place >= row_start + width:
-                row += 1
-                row_start += width
-            left = min(left, place - row_start)
-            right = max(right, place - row_start)
-        out[i, TOP], out[i, LEFT] = top, left
-        out[i, HEIGHT], out[i, WIDTH] = row - top + 1, right - left + 1
 
 
 @kernel

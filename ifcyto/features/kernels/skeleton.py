@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ifcyto._kernel import kernel
+from ifcyto.features.kernels.outline import row_ends
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,17 +28,10 @@ def mask_box(mask: NDArray[np.bool_], start: int, height: int, width: int) -> An
     """Bounding box (top, bottom, left, right), all inclusive; bottom is -1 for an empty mask."""
     top, bottom, left, right = height, -1, width, -1
     for r in range(height):
-        base = start + r * width
-        first = 0
-        while first < width and not mask[base + first]:
-            first += 1
-        if first == width:
-            continue
-        last = width - 1
-        while not mask[base + last]:
-            last -= 1
-        top, bottom = min(top, r), r
-        left, right = min(left, first), max(right, last)
+        first, last = row_ends(mask, start + r * width, width)
+        if last >= 0:
+            top, bottom = min(top, r), r
+            left, right = min(left, first), max(right, last)
     return top, bottom, left, right
 
 

@@ -7,19 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ifcyto._kernel import kernel
+from ifcyto.features.kernels.labels import root
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["spot_labels"]
-
-
-@kernel
-def _root(parent: NDArray[np.int32], item: int) -> Any:
-    while parent[item] != item:
-        parent[item] = parent[parent[item]]
-        item = parent[item]
-    return item
 
 
 @kernel
@@ -61,7 +54,7 @@ def spot_labels(image: NDArray[np.float64], mask: NDArray[np.bool_], saddle_rati
             c = column + (step == 3) - (step == 2)
             if r < 0 or c < 0 or r >= height or c >= width or parent[r * width + c] < 0:
                 continue
-            top = _root(parent, r * width + c)
+            top = root(parent, r * width + c)
             near[count] = top
             count += 1
             if best < 0 or flat[top] > flat[best] or (flat[top] == flat[best] and top < best):
@@ -74,5 +67,5 @@ def spot_labels(image: NDArray[np.float64], mask: NDArray[np.bool_], saddle_rati
     labels = np.zeros(height * width, np.int32)
     for at in range(height * width):
         if parent[at] >= 0:
-            labels[at] = 1 + _root(parent, at)
+            labels[at] = 1 + root(parent, at)
     return labels.reshape(height, width)
