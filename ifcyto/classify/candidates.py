@@ -140,7 +140,7 @@ def _missing_share(there: NDArray[np.bool_], labels: NDArray[np.str_] | None) ->
     return np.asarray(np.max(shares, axis=0)) if shares else np.zeros(there.shape[1])
 
 
-def fisher_ratio(values: NDArray[np.float64], labels: NDArray[np.str_]) -> NDArray[np.float64]:
+def fisher_ratio(values: NDArray[np.float64], labels: NDArray[np.generic]) -> NDArray[np.float64]:
     """Fisher's discriminant ratio ``(F,)`` of each column, for any number of classes.
 
     Squared distance of the class means from the mean over all, over the variance
@@ -151,6 +151,7 @@ def fisher_ratio(values: NDArray[np.float64], labels: NDArray[np.str_]) -> NDArr
     ----------
     values : ndarray (n, F)
     labels : ndarray (n,)
+        Names or codes of the classes.
 
     Examples
     --------
