@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Self
 
-__all__ = ["And", "Expression", "MaskCall", "MaskName", "Not", "Operand", "Or", "mask_names", "nodes"]
+__all__ = ["And", "Expression", "MaskCall", "MaskName", "Not", "Operand", "Or", "nodes"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,17 +150,6 @@ def opened(
         return tuple(parts), ()
     groups = (size if whole else 0 for size, whole in zip(sizes, named, strict=True))
     return tuple(parts), tuple(groups)
-
-
-def mask_names(expression: Expression) -> Iterator[str]:
-    """Names of masks in an expression, in the order of writing, repeats included.
-
-    Examples
-    --------
-    >>> list(mask_names(And.of([MaskName("MC"), Not(MaskCall("Dilate", (MaskName("M01"), 5)))])))
-    ['MC', 'M01']
-    """
-    return (node.name for node in nodes(expression) if isinstance(node, MaskName))
 
 
 def nodes(expression: Expression) -> Iterator[Expression]:

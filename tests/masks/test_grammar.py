@@ -9,12 +9,18 @@ from pathlib import Path
 import pytest
 
 from ifcyto.errors import UsageError
-from ifcyto.masks.expression import And, MaskCall, MaskName, Not, Or, mask_names
+from ifcyto.masks.expression import And, MaskCall, MaskName, Not, Or, nodes
 from ifcyto.masks.grammar import MAX_LENGTH, parse_mask, shown, stored
 from ifcyto.masks.library import MASKS
 from ifcyto.readers.daf_document import read_daf
 
 A, B, C, D = map(MaskName, "ABCD")
+
+
+def mask_names(expression):
+    """Names in an expression, in the order of writing, repeats included."""
+    return [node.name for node in nodes(expression) if isinstance(node, MaskName)]
+
 
 FORMS = [
     ("Threshold(M01, DAPI, 30)", "Threshold|M01|DAPI|30"),
@@ -82,7 +88,7 @@ def test_nodes_of_an_expression():
     expression = parse_mask("MC And Not Dilate(Spot(M06, DF, Dark, 2.5, 3), 5)")
     spot = MaskCall("Spot", (MaskName("M06"), "DF", 1, Decimal("2.5"), 3, None))
     assert expression == And((MaskName("MC"), Not(MaskCall("Dilate", (spot, 5)))))
-    assert list(mask_names(expression)) == ["MC", "M06"]
+    assert mask_names(expression) == ["MC", "M06"]
 
 
 @pytest.mark.parametrize(
@@ -258,7 +264,7 @@ def test_what_is_nested_too_deep_is_refused(text):
 def test_deep_nesting_within_the_limit_is_read_and_printed(opening):
     expression = parse_mask(opening * 45 + "M01 Or M02" + ")" * 45)
     assert parse_mask(shown(expression)) == parse_mask(stored(expression)) == expression
-    assert len(list(mask_names(expression))) == 2 + 45 * (opening.count("M02") + opening.count("M04"))
+    assert len(mask_names(expression)) == 2 + 45 * (opening.count("M02") + opening.count("M04"))
 
 
 def test_long_flat_definitions_are_read():
