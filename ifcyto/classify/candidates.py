@@ -20,16 +20,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = [
-    "LEAKING",
-    "Ranking",
-    "correlated",
-    "fisher_ratio",
-    "known",
-    "pair_ratio",
-    "rank",
-    "uncorrelated",
+    "LEAKING", "Ranking", "correlated", "fisher_ratio", "known", "pair_ratio", "rank", "uncorrelated",
     "usable_columns",
-]
+]  # fmt: skip
 
 LEAKING = (
     "Object Number", "Time", "Camera Line Number", "Camera Timer", "Flow Speed", "Raw Centroid X",
@@ -58,7 +51,7 @@ class Ranking:
     ratios : ndarray (F,)
         Fisher's ratio over all classes, see :func:`fisher_ratio`.
     order : ndarray (F,) of int64
-        Place of each column in the values that were ranked.
+        Place of each in the values.
     pair_ratios : ndarray (F,)
         The largest RD over all pairs of classes, see :func:`pair_ratio`.
     pairs : tuple of (str, str) (F,)
@@ -143,9 +136,9 @@ def _missing_share(there: NDArray[np.bool_], labels: NDArray[np.str_] | None) ->
 def fisher_ratio(values: NDArray[np.float64], labels: NDArray[np.generic]) -> NDArray[np.float64]:
     """Fisher's discriminant ratio ``(F,)`` of each column, for any number of classes.
 
-    Squared distance of the class means from the mean over all, over the variance
-    inside the classes, both averaged over the objects. For two classes of equal size
-    it is half of ``(mu1 - mu2)^2 / (var1 + var2)``. 0 for constant columns.
+    Squared distance of the class means from the mean over all, over the variance inside
+    the classes, both averaged over the objects; 0 for constant columns. For two classes
+    of equal size it is half of ``(mu1 - mu2)^2 / (var1 + var2)``.
 
     Parameters
     ----------
@@ -249,7 +242,7 @@ def correlated(
     kept: list[int] = []
     repeats: dict[int, tuple[int, float]] = {}
     for place in range(len(order)):
-        worst = max(kept, key=lambda other: strength[place, other], default=-1)
+        worst = kept[int(strength[place, kept].argmax())] if kept else place
         if kept and strength[place, worst] > limit:
             repeats[int(order[place])] = (int(order[worst]), float(matrix[place, worst]))
         else:

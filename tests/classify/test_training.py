@@ -57,8 +57,8 @@ def f1_of_two_nuclei(labels, predictions):
 def test_real_cells_are_told_apart_by_classifiers_that_did_not_see_them(ut7, trained):
     """One division into folds, the default one.
 
-    Over eight seeds the balanced accuracy is 0.924 (sd 0.007; 0.912 to 0.935) and the F1
-    0.987 (0.981 to 0.994): with 400 cells, which cells fall into which fold matters that much.
+    Over 20 seeds the balanced accuracy is 0.928 (sd 0.008; 0.912 to 0.942) and the F1 0.988
+    (0.981 to 0.994): with 400 cells, which of them fall into which fold matters that much.
     """
     _, labels, _ = ut7
     predictions = trained.cv.predictions
@@ -241,11 +241,11 @@ def test_columns_that_repeat_a_better_one_are_dropped(cells):
 @pytest.mark.parametrize("method", ["lda", "logistic", "forest"])
 def test_a_class_of_two_or_three_objects_can_be_trained(cells, method):
     values, labels, names = cells
-    rows = [*range(30), *range(30, 60), 97, 98]
-    options = TrainOptions(method=method)
+    rows = [*range(25), *range(30, 55), 97, 98]
+    options = TrainOptions(method=method, learning_curve=method != "forest")
     training = train(values[rows], labels[rows], names, options=options)
     assert training.scorer.classes == ("BNE", "Doublet", "Irregular")
-    assert training.cv.matrix.sum(axis=1).tolist() == [30, 30, 2]
+    assert training.cv.matrix.sum(axis=1).tolist() == [25, 25, 2]
     assert training.cv.matrix[2, 2] == 0
     assert training.notes[-1].startswith("in 2 of 5 folds a class had fewer than two objects to learn from")
     three = train(values[[*rows, 99]], labels[[*rows, 99]], names, options=options)
