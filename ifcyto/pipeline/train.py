@@ -137,7 +137,7 @@ def train(
             f"{int((~plain).sum())} combined features are no candidates: a model cannot hold them",
         )
     groups = rows.samples if len(tables) > 1 else None
-    training = train_scorer(values, rows.labels, names, options=options, groups=groups)
+    training = train_scorer(values, rows.labels, names, options=options, groups=groups, classes=rows.classes)
     training = replace(training, notes=(*notes, *training.notes))
     record = training_record(training, rows, options)
     sources = provenance(sources=list(used.values()), options={"step": "train"}, seed=options.seed)
