@@ -89,8 +89,7 @@ class CombinedFeature:
         columns : mapping of str to ndarray (n,) of float64
             At least those of :attr:`columns`.
         """
-        with np.errstate(all="ignore"):
-            values = np.array(_Formula(self, columns).whole(), np.float64)
+        values = np.array(_Formula(self, columns).whole(), np.float64)
         values[~np.isfinite(values)] = np.nan
         return values
 
@@ -112,7 +111,8 @@ class _Formula:
         self.at = 0
 
     def whole(self) -> NDArray[np.float64]:
-        values = self.sum(0)
+        with np.errstate(all="ignore"):
+            values = self.sum(0)
         if self.at < len(self.tokens):
             self.fail("an operator or the end")
         return values

@@ -54,10 +54,10 @@ def parse_name(
             return define(feature, *arguments, column=column or name)
     words = {"m": "a mask", "i": "an image", "s": "a number", "b": f"{WEIGHTED} or nothing"}
     expected = ", ".join(words[letter] for letter in letters) or "nothing"
-    for arguments in _splits(letters, rest, images, lambda text: True):
+    for arguments in _splits(letters, rest, images, bool):
         masks = [str(value) for letter, value in zip(letters, arguments, strict=True) if letter == "m"]
         reason = next(filter(None, (_fault(check_mask, mask) for mask in masks)))
-        msg = f"{brief(name)}: expected after {feature!r}: {expected}; {reason}"
+        msg = f"{brief(name)}: no mask after {feature!r}: {reason}"
         raise UsageError(msg)
     msg = (
         f"{brief(name)}: expected after {feature!r}: {expected}; found {brief('_'.join(rest))!r} "

@@ -154,11 +154,13 @@ def _dna_image(channels: Sequence[Channel]) -> str:
 
 def _is_daf(path: Path) -> bool:
     """Look at the content, not at the name."""
+    if not path.is_file():
+        return False  # reading its lines says so; a pipe would wait for a writer
     try:
         with path.open("rb") as file:
             return DafReader.sniff(path, file.read(HEAD))
     except OSError:
-        return False  # not there, or a folder: reading its lines says so
+        return False  # as above
 
 
 def _read_lines(path: Path) -> list[str]:

@@ -34,6 +34,13 @@ def test_formulas_give_what_python_gives(definition, twin):
     np.testing.assert_allclose(values, expected, rtol=1e-15)
 
 
+def test_numbers_alone_and_a_division_by_zero_need_no_objects():
+    assert CombinedFeature("x", "1|+|1").values({}).tolist() == 2
+    assert CombinedFeature("x", "Area_M01|/|0").values(COLUMNS).tolist() == pytest.approx(
+        [math.nan] * 3, nan_ok=True
+    )
+
+
 def test_columns_are_named_once_in_order():
     feature = CombinedFeature("x", "Mean Pixel_M04_BF|/|(|Area_M01|+|Mean Pixel_M04_BF|*|2|)")
     assert feature.columns == ("Mean Pixel_M04_BF", "Area_M01")

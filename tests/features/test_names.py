@@ -42,9 +42,10 @@ def test_a_connectivity_may_follow_a_spot_count():
     [
         ("Aria_M01", "did you mean 'Area'"),
         ("Area", "expected after 'Area': a mask; found ''"),
-        ("Area_M09", "^Area_M09: expected after 'Area': a mask; no mask 'M09'$"),
-        ("Area_M01_BF", "a mask; no mask 'M01_BF'"),
-        ("Intensity_M09_BF", "a mask, an image; no mask 'M09'"),
+        ("Area_M09", "^Area_M09: no mask after 'Area': no mask 'M09'$"),
+        ("Area_", "expected after 'Area': a mask; found ''"),
+        ("Area_M01_BF", "after 'Area': no mask 'M01_BF'"),
+        ("Intensity_M09_BF", "after 'Intensity': no mask 'M09'"),
         ("Intensity Concentration Ratio_M01_M09_A_B", "no mask 'M09'"),
         ("Intensity_MC_GFP", r"a mask, an image; found 'MC_GFP' \(images: BF, A_B\)"),
         ("H Energy Mean_M01_A_B_x", "a mask, an image, a number"),

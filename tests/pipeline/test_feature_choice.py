@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from itertools import combinations
 
 import numpy as np
@@ -179,6 +180,10 @@ def test_files_that_are_no_list_are_refused(tmp_path):
             plan_features(SIX, path)
     with pytest.raises(UsageError, match="found what is no file"):
         plan_features(SIX, tmp_path)
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "pipe")
+        with pytest.raises(UsageError, match="found what is no file"):
+            plan_features(SIX, tmp_path / "pipe")
 
 
 def test_the_users_masks_and_dna_image_are_checked_though_nothing_uses_them():
