@@ -104,7 +104,7 @@ def measure(
         with closing(job.batches(n_workers(workers), progress or no_progress)) as batches:
             for first, part in batches:
                 values[first : first + len(part)] = part
-        record = provenance(sources=[job.path], options=job.recorded(features))
+        record = provenance(sources=job.inputs, options=job.recorded(features))
         return in_memory(values, job.obs(), job.var(), job.header(record))
 
 
@@ -141,12 +141,13 @@ def measure_to_file(
     OutputError
         The output exists and `overwrite` is False, or cannot be written.
     """
-    _check_outputs(
-        Path(source), [Path(path) for path in (output, csv_path) if path is not None], overwrite=overwrite
-    )
+    outputs = [Path(path) for path in (output, csv_path) if path is not None]
+    _check_outputs(outputs, overwrite=overwrite)
     with ExitStack() as files:
         job = open_job(source, features, options or MeasureOptions(), files)
-        record = in_background(lambda: provenance(sources=[job.path], options=job.recorded(features)))
+        for path in outputs:
+            refuse_input_as_output(job.inputs, path)
+        record = in_background(lambda: provenance(sources=job.inputs, options=job.recorded(features)))
         var = job.var()
         writers = []
         if csv_path is not None:
@@ -164,10 +165,9 @@ def measure_to_file(
     )
 
 
-def _check_outputs(source: Path, outputs: list[Path], *, overwrite: bool) -> None:
+def _check_outputs(outputs: list[Path], *, overwrite: bool) -> None:
     """Refuse outputs that cannot be, before any work."""
     for path in outputs:
-        refuse_input_as_output([source], path)
         if path.is_dir():
             msg = f"{path}: expected the name of a file to write, found a folder"
             raise OutputError(msg)

@@ -12,13 +12,14 @@ import numpy as np
 
 from ifcyto._output import replacing
 from ifcyto.errors import UsageError
-from ifcyto.features.sets import image_names
+from ifcyto.features.sets import SETS, image_names
 from ifcyto.features.table import describe_columns, object_rows, table_header
 from ifcyto.pipeline.feature_choice import plan_features
 from ifcyto.pipeline.parallel import in_order
 from ifcyto.pipeline.sources import BATCH_ROWS, Source, open_source
 from ifcyto.planes import Planes
 from ifcyto.readers.base import Reader
+from ifcyto.readers.daf import DafReader
 from ifcyto.stack.cell_stack import CellStack
 from ifcyto.stack.frames import channel_rows
 
@@ -102,6 +103,14 @@ class MeasureJob:
     path: Path
     pixel_size_um: float
     options: MeasureOptions
+    lists: tuple[Path, ...] = ()
+
+    @property
+    def inputs(self) -> list[Path]:
+        """Files that are read, the images' first; the CIF of a DAF and a list of features among them."""
+        reader = self.source.reader
+        images = [reader.cif_path] if isinstance(reader, DafReader) else []
+        return list(dict.fromkeys([self.path, *images, *self.lists]))
 
     def obs(self) -> Any:
         """Rows of the table."""
@@ -211,7 +220,8 @@ def open_job(
         dna=options.dna,
         skip_unknown=options.skip_unknown,
     )
-    return MeasureJob(opened, channels, plan, path, size, options)
+    named = isinstance(features, (str, Path)) and features not in SETS
+    return MeasureJob(opened, channels, plan, path, size, options, (Path(str(features)),) if named else ())
 
 
 def with_roles(channels: Sequence[Channel], roles: Mapping[str, str | int]) -> tuple[Channel, ...]:

@@ -13,6 +13,7 @@ from ifcyto.compare.parity import Parity, parity
 from ifcyto.errors import UsageError
 from ifcyto.pipeline.feature_choice import HEAD
 from ifcyto.pipeline.measure import MeasureOptions, measure
+from ifcyto.pipeline.sources import refuse_input_as_output
 from ifcyto.pipeline.tables import csv_text
 from ifcyto.readers.daf import DafReader
 
@@ -67,11 +68,14 @@ class ParityTable:
         In the order of the DAF.
     n_objects : int
     notes : tuple of str
+    inputs : tuple of pathlib.Path
+        The DAF and its CIF.
     """
 
     rows: tuple[ParityRow, ...]
     n_objects: int
     notes: tuple[str, ...] = ()
+    inputs: tuple[Path, ...] = ()
 
 
 def check_parity(
@@ -131,7 +135,8 @@ def check_parity(
     unknown = sorted(set(document.feature_names) - set(table.var_names))
     if unknown:
         notes.append(f"not in ifcyto: {', '.join(unknown)}")
-    return ParityTable(tuple(found), len(reader.object_numbers), tuple(notes))
+    inputs = (Path(daf), reader.cif_path)
+    return ParityTable(tuple(found), len(reader.object_numbers), tuple(notes), inputs)
 
 
 def write_parity(table: ParityTable, path: Path | str, *, overwrite: bool = False) -> Path:
@@ -139,9 +144,12 @@ def write_parity(table: ParityTable, path: Path | str, *, overwrite: bool = Fals
 
     Raises
     ------
+    UsageError
+        The file is the DAF or its CIF.
     OutputError
         The file exists and `overwrite` is False, or cannot be written.
     """
+    refuse_input_as_output(table.inputs, Path(path))
     with replacing(path, overwrite=overwrite) as temporary:
         temporary.write_text(csv_text(HEADER, [row.texts() for row in table.rows]), encoding="utf-8")
     return Path(path)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
+import json
 
 import numpy as np
 import pytest
 
 from ifcyto.errors import FormatError, OutputError, UsageError
-from ifcyto.pipeline.measure import measure
+from ifcyto.pipeline.measure import measure, measure_to_file
 from ifcyto.pipeline.parity import HEADER, check_parity, write_parity
 from ifcyto.readers.cif import CifReader
 from ifcyto.samples.demo import write_demo_cif
@@ -84,6 +85,31 @@ def test_the_table_is_written(tmp_path, cif, stored):
     assert [row[2:4] for row in rows[1:]] == [[str(N), str(N)]] * 4
     with pytest.raises(OutputError, match="exists already"):
         write_parity(table, tmp_path / "p.csv")
+
+
+def test_the_daf_and_its_cif_are_never_replaced(tmp_path, cif, stored):
+    daf = write_daf(tmp_path, cif, stored)
+    table = check_parity(daf)
+    before = {path: path.read_bytes() for path in (daf, tmp_path / cif.name)}
+    for path in before:
+        with pytest.raises(UsageError, match="apart from the inputs"):
+            write_parity(table, path, overwrite=True)
+        for outputs in ({"output": path}, {"output": tmp_path / "t.h5ad", "csv_path": path}):
+            with pytest.raises(UsageError, match="apart from the inputs"):
+                measure_to_file(daf, features="basic", overwrite=True, **outputs)
+        with pytest.raises(UsageError, match="apart from the inputs"):
+            measure_to_file(cif, daf, daf, overwrite=True)
+    assert {path: path.read_bytes() for path in before} == before
+    assert sorted(tmp_path.iterdir()) == sorted(before)
+
+
+def test_a_table_names_all_files_it_was_made_from(tmp_path, cif, stored):
+    daf = write_daf(tmp_path, cif, stored)
+    record = json.loads(measure(daf, daf).uns["ifcyto"]["provenance"])
+    assert [source["name"] for source in record["sources"]] == ["cells.daf", "cells.cif"]
+    (tmp_path / "names.txt").write_text("Area_M05")
+    record = json.loads(measure(cif, tmp_path / "names.txt").uns["ifcyto"]["provenance"])
+    assert [source["name"] for source in record["sources"]] == ["cells.cif", "names.txt"]
 
 
 def test_features_that_are_not_here_are_said(tmp_path, cif, stored):
