@@ -215,9 +215,10 @@ def learning_curve(
         accuracy.append([*row, cv.balanced_accuracy[fold]])
         sizes.append([*map(len, parts), len(rows)])
     table = np.array(accuracy)
-    return LearningCurve(
-        np.rint(np.mean(sizes, axis=0)).astype(np.int64), table.mean(axis=0), table.std(axis=0, ddof=1)
-    )
+    mean_sizes = np.rint(np.mean(sizes, axis=0)).astype(np.int64)
+    # Of a small truth several parts are the same: the last of equals is kept.
+    new = np.append(np.diff(mean_sizes) > 0, [True])
+    return LearningCurve(mean_sizes[new], table.mean(axis=0)[new], table.std(axis=0, ddof=1)[new])
 
 
 def _places(
