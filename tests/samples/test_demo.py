@@ -49,9 +49,14 @@ def test_study_is_whole_and_names_what_is_there(tmp_path):
     assert document["study"]["control"] == "NBM"
     assert document["study"]["case"] == ["MDS"]
     assert document["channels"] == {"BF": 1, "CD235a": 2, "DRAQ5": 5}
-    assert [sample["id"] for sample in document["samples"]] == ["NBM01", "NBM02", "MDS01", "MDS02"]
-    expected = {"study.toml"}
-    for sample in document["samples"]:
+    *counted, pool = document["samples"]
+    assert [sample["id"] for sample in counted] == ["NBM01", "NBM02", "MDS01", "MDS02"]
+    assert pool == {"id": "pool", "group": "training", "file": "pool.cif", "training_only": True}
+    truth = rows(study.parent / document["study"]["labels"])
+    assert {row["sample"] for row in truth} == {"pool"}
+    assert {row["label"] for row in truth} == {"BNE", "Doublet", "Irregular"}
+    expected = {"study.toml", "pool.cif", "training_labels.csv"}
+    for sample in counted:
         expected |= {sample["file"], sample["stages"], sample["manual"]}
         stages = rows(study.parent / sample["stages"])
         assert [int(row["object"]) for row in stages] == list(range(40))
