@@ -15,6 +15,7 @@ from ifcyto.errors import UsageError
 from ifcyto.features.sets import SETS, image_names
 from ifcyto.features.table import describe_columns, object_rows, table_header
 from ifcyto.pipeline.feature_choice import plan_features
+from ifcyto.pipeline.measure_parts import image_sizes, in_parts, rows_at_once
 from ifcyto.pipeline.parallel import in_order
 from ifcyto.pipeline.sources import BATCH_ROWS, Source, open_source
 from ifcyto.planes import Planes
@@ -28,15 +29,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ifcyto.cells import CellBatch, Channel
+    from ifcyto.cells import Channel
     from ifcyto.pipeline.feature_choice import FeatureChoice
     from ifcyto.pipeline.feature_plan import FeaturePlan
     from ifcyto.pipeline.parallel import Progress
 
-__all__ = ["MeasureJob", "MeasureOptions", "csv_writer", "in_parts", "open_job", "pixel_size"]
+__all__ = ["MeasureJob", "MeasureOptions", "csv_writer", "open_job", "pixel_size"]
 
-PIXELS_AT_ONCE = 4_000_000
-"""Pixels, all channels together, of which features are computed at once."""
 LEAST_UM, MOST_UM = 1e-3, 1e3
 """Sides of a pixel, in micrometres, that can be meant."""
 
@@ -160,15 +159,16 @@ class MeasureJob:
     def batches(self, workers: int, progress: Progress) -> Generator[tuple[int, NDArray[np.float64]]]:
         """Yield the first row and the values of batch after batch."""
         n_objects, task = len(self.source), f"measuring {self.path.name}"
+        sizes = image_sizes(self.source.reader)
 
         def compute(start: int) -> NDArray[np.float64]:
             wanted = self.source.rows
             stop = min(start + BATCH_ROWS, n_objects)
             rows = list(range(start, stop)) if wanted is None else wanted[start:stop].tolist()
-            parts = in_parts(self.source.reader.read_batch(rows))
             values = [
                 self.plan.compute(Planes(part, self.channels, pixel_size_um=self.pixel_size_um))
-                for part in parts
+                for few in rows_at_once(rows, sizes)
+                for part in in_parts(self.source.reader.read_batch(few))
             ]
             return values[0] if len(values) == 1 else np.concatenate(values)
 
@@ -178,21 +178,6 @@ class MeasureJob:
             for start, values in zip(starts, results, strict=True):
                 yield start, values
                 progress(task, min(start + BATCH_ROWS, n_objects), n_objects)
-
-
-def in_parts(batch: CellBatch) -> list[CellBatch]:
-    """Split a batch of large images, so that what is computed of them fits in memory.
-
-    Examples
-    --------
-    >>> from ifcyto.samples.cells import simulate_sample
-    >>> len(in_parts(simulate_sample(5, seed=1).batch))
-    1
-    """
-    part = batch.offsets[:-1] // PIXELS_AT_ONCE
-    if not len(batch) or part[0] == part[-1]:
-        return [batch]
-    return [batch.keep(part == number) for number in np.unique(part)]
 
 
 def open_job(

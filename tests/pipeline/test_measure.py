@@ -14,7 +14,7 @@ import ifcyto
 from ifcyto.cells import Cell, Channel
 from ifcyto.errors import FormatError, OutputError, UsageError
 from ifcyto.features.table import read_table
-from ifcyto.pipeline import measure_job
+from ifcyto.pipeline import measure_job, measure_parts
 from ifcyto.pipeline.measure import MeasureOptions, measure, measure_to_file
 from ifcyto.pipeline.sources import BATCH_ROWS
 from ifcyto.readers.cif import CifReader
@@ -238,9 +238,16 @@ def test_a_stack_without_objects_gives_a_table_without_rows(tmp_path):
 
 
 def test_large_images_are_measured_in_parts(cif, table, monkeypatch):
-    monkeypatch.setattr(measure_job, "PIXELS_AT_ONCE", 50_000)
+    monkeypatch.setattr(measure_parts, "PIXELS_AT_ONCE", 50_000)
     with CifReader(cif) as reader:
-        assert len(measure_job.in_parts(reader.read_batch(range(100)))) > 3
+        assert len(list(measure_parts.in_parts(reader.read_batch(range(100))))) > 3
+        sizes = measure_parts.image_sizes(reader)
+        pieces = list(measure_parts.rows_at_once(list(range(100)), sizes))
+    assert [row for piece in pieces for row in piece] == list(range(100))
+    assert len(pieces) > 3
+    assert max(sizes[piece].sum() for piece in pieces) <= 50_000 + sizes.max()
+    assert np.array_equal(measure(cif, COLUMNS).X, table.X, equal_nan=True)
+    monkeypatch.setattr(measure_job, "image_sizes", lambda reader: None)
     assert np.array_equal(measure(cif, COLUMNS).X, table.X, equal_nan=True)
 
 
