@@ -57,13 +57,14 @@ class MaskPlan:
         images: Mapping[str, int],
     ) -> None:
         self.channels, self.definitions = channels, definitions
+        stored = tuple(f"M{channel.number:02d}" for channel in channels)
         for name in definitions:
             MaskName(name)
-            if mask_number(name) is not None:
+            if name in stored or mask_number(name) is not None:
                 msg = f"expected another name for a mask than {name!r}, which is the mask of a channel"
                 raise UsageError(msg)
         self.images = ImageNames(channels, images)
-        self.stored = tuple(f"M{channel.number:02d}" for channel in channels)
+        self.stored = stored
         self.names = tuple(dict.fromkeys((*self.stored, *RESERVED, *definitions)))
         self.steps: list[Step] = []
         self._readable = names_of(self.images, self.names)
@@ -126,9 +127,8 @@ class MaskPlan:
     def _resolved(self, name: str, trail: tuple[str, ...], depth: int) -> int:
         if name in self.definitions:
             return self._step_of(self.expression(name), (*trail, name), depth + 1)
-        number = mask_number(name)
-        if number is not None:
-            return self._add(channel_mask, (), (self._channel(name, number, trail),))
+        if name in self.stored or mask_number(name) is not None:
+            return self._add(channel_mask, (), (self._channel(name, trail),))
         if name == "MC":
             every = range(len(self.channels))
             return self._joined(any_of, [self._add(channel_mask, (), (i,)) for i in every])
@@ -138,8 +138,8 @@ class MaskPlan:
             return self._add(nothing)
         return self._step_of(self.expression(name), trail, depth + 1)
 
-    def _channel(self, name: str, number: int, trail: tuple[str, ...]) -> int:
-        places = [i for i, channel in enumerate(self.channels) if channel.number == number]
+    def _channel(self, name: str, trail: tuple[str, ...]) -> int:
+        places = [i for i, stored in enumerate(self.stored) if stored == name]
         if len(places) != 1:
             pairs = zip(self.stored, self.channels, strict=True)
             there = ", ".join(f"{mask} ({channel.label})" for mask, channel in pairs)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import pickle
 import weakref
+from dataclasses import replace
 from threading import Thread
 
 import numpy as np
@@ -49,6 +50,22 @@ def test_names_of_channels_follow_their_numbers(planes):
     assert book.names == ("M01", "M02", "M05", "MC", "NMC", "None")
     for name, mask in zip(("M01", "M02", "M05"), stored_masks(planes), strict=True):
         assert np.array_equal(book.mask(planes, name), mask)
+
+
+def test_channels_may_have_numbers_of_any_length(sample):
+    channels = [
+        replace(channel, number=number) for channel, number in zip(CHANNELS, (0, 7, 120), strict=True)
+    ]
+    book = MaskBook(channels)
+    work = book.workspace(Planes(sample.batch, channels, pixel_size_um=0.5))
+    assert book.names[:3] == ("M00", "M07", "M120")
+    for place, name in enumerate(book.names[:3]):
+        assert np.array_equal(book.mask(work, name), work.planes.object_mask(place))
+    assert np.array_equal(book.mask(work, "M120 Or M07"), work.mask("M07") | work.mask("M120"))
+    with pytest.raises(UsageError, match="which is the mask of a channel"):
+        MaskBook(channels, {"M120": "M07"})
+    with pytest.raises(UsageError, match="no mask 'M121'"):
+        book.check("M121")
 
 
 def test_reserved_names(planes):
