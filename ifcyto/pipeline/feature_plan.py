@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -125,10 +126,9 @@ def make_plan(
     if not columns:
         msg = "expected at least one feature, found none"
         raise UsageError(msg)
-    names = [column.name for column in columns]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        msg = f"expected each column once, found {twice[0]!r} twice"
+    (name, times) = Counter(column.name for column in columns).most_common(1)[0]
+    if times > 1:
+        msg = f"expected each column once, found {name!r} {'twice' if times == 2 else f'{times} times'}"
         raise UsageError(msg)
     computed = [*columns, *inputs]
     for column in computed:
