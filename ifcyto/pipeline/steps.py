@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
-__all__ = ["StepCache"]
+__all__ = ["STEP_VERSIONS", "StepCache"]
+
+STEP_VERSIONS = {"convert": 1, "spots": 2, "fbml": 1, "tables": 2, "report": 2}
+"""Version of each kind of step; raised when a step would give another result for the same inputs."""
 
 HASHED_UP_TO = 64 * 2**20
 """Larger outputs are recognised by their size, smaller ones by their SHA-256."""

@@ -17,6 +17,7 @@ from skimage.io import imsave
 from ifcyto.errors import FormatError, OutputError, StudyError
 from ifcyto.pipeline import draw as draw_module
 from ifcyto.pipeline import run as run_module
+from ifcyto.pipeline import run_results as results_module
 from ifcyto.pipeline.run import run_study
 from ifcyto.pipeline.steps import StepCache
 from ifcyto.pipeline.tables import COLUMNS
@@ -218,7 +219,7 @@ def test_a_run_that_dies_is_taken_up_where_it_stopped(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(run_module, "draw_spots", die)
+        patch.setattr(results_module, "draw_spots", die)
         with pytest.raises(KeyboardInterrupt):
             run_study(study)
     assert not (study.parent / "results" / "report.html").exists()
