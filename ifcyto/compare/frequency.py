@@ -11,7 +11,7 @@ from scipy.special import betaincinv, ndtri
 
 from ifcyto.errors import UsageError
 
-__all__ = ["Frequency", "IntervalMethod", "frequency"]
+__all__ = ["Frequency", "IntervalMethod", "frequency", "proportion_interval"]
 
 IntervalMethod = Literal["wilson", "clopper-pearson"]
 
@@ -83,16 +83,48 @@ def frequency(
     if positives > cells:
         msg = f"frequency: expected at most as many positives as cells, found {positives} of {cells}"
         raise UsageError(msg)
+    low, high = proportion_interval(positives, cells, method=method, level=level)
+    percent = 100 * positives / cells if cells else math.nan
+    return Frequency(cells, positives, percent, 100 * low, 100 * high)
+
+
+def proportion_interval(
+    positives: float, cells: int, *, method: IntervalMethod = "wilson", level: float = 0.95
+) -> tuple[float, float]:
+    """Two-sided confidence interval of a proportion, as a fraction.
+
+    Parameters
+    ----------
+    positives : float
+        From 0 to `cells`. It need not be whole: an expected number serves to
+        plan how many cells are needed.
+    cells : int
+        All cells; with 0 both bounds are NaN.
+    method, level
+        As in :func:`frequency`.
+
+    Returns
+    -------
+    low, high : float
+
+    Raises
+    ------
+    UsageError
+        An unknown method, a level outside (0, 1).
+
+    Examples
+    --------
+    >>> low, high = proportion_interval(15, 148)
+    >>> f"{low:.4f} to {high:.4f}"
+    '0.0624 to 0.1605'
+    """
     if not 0 < level < 1:
         msg = f"frequency: expected a level between 0 and 1 (such as 0.95), found {level!r}"
         raise UsageError(msg)
     if method not in _INTERVALS:
         msg = f"frequency: expected method {' or '.join(map(repr, _INTERVALS))}, found {method!r}"
         raise UsageError(msg)
-    if cells == 0:
-        return Frequency(0, 0, math.nan, math.nan, math.nan)
-    low, high = _INTERVALS[method](positives, cells, level)
-    return Frequency(cells, positives, 100 * positives / cells, 100 * low, 100 * high)
+    return _INTERVALS[method](positives, cells, level) if cells else (math.nan, math.nan)
 
 
 def _count(name: str, value: int) -> int:
@@ -106,7 +138,7 @@ def _count(name: str, value: int) -> int:
     return whole
 
 
-def _wilson(positives: int, cells: int, level: float) -> tuple[float, float]:
+def _wilson(positives: float, cells: int, level: float) -> tuple[float, float]:
     """Score interval; its bounds at no and at all positives are 0 and 1 without rounding."""
     z = float(ndtri(0.5 + level / 2))
     p = positives / cells
@@ -118,7 +150,7 @@ def _wilson(positives: int, cells: int, level: float) -> tuple[float, float]:
     return low, high
 
 
-def _clopper_pearson(positives: int, cells: int, level: float) -> tuple[float, float]:
+def _clopper_pearson(positives: float, cells: int, level: float) -> tuple[float, float]:
     """Exact interval by quantiles of the beta distribution."""
     alpha = (1 - level) / 2
     rest = cells - positives
