@@ -15,7 +15,7 @@ from matplotlib_venn import venn2, venn3
 from matplotlib_venn.layout.venn2 import DefaultLayoutAlgorithm as Layout2
 from matplotlib_venn.layout.venn3 import DefaultLayoutAlgorithm as Layout3
 
-from ifcyto.figures.style import COLUMN_MM, MUTED, colour, new_figure, styled
+from ifcyto.figures.style import COLUMN_MM, MUTED, colour, new_figure, styled, text_colour
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -113,7 +113,7 @@ def _draw(axes: Axes, counts: Mapping[tuple[int, ...], int], labels: Sequence[st
     except UserWarning:
         return False
     for i, text in enumerate(diagram.set_labels):
-        text.set(fontsize=7.5, fontweight="bold", color=colour(i))
+        text.set(fontsize=7.5, fontweight="bold", color=text_colour(i))
     return _style_regions(diagram, sizes) and (not scaled or _labels_are_outside(diagram))
 
 
