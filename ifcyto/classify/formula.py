@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from itertools import combinations
 from typing import TYPE_CHECKING
 
 from ifcyto.classify.scorer import LinearScorer
+from ifcyto.classify.steps import TwoStepScorer
 from ifcyto.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ def formula(scorer: Scorer) -> str:
     Parameters
     ----------
     scorer : Scorer
-        A :class:`LinearScorer`.
+        A :class:`LinearScorer`, or a :class:`TwoStepScorer` of two of them.
 
     Returns
     -------
@@ -31,7 +33,8 @@ def formula(scorer: Scorer) -> str:
         then one line a pair, ``BNE vs Doublet = ...``, the difference of the two: above
         0 where the first is the likelier, a logarithm of odds. Numbers have all
         their digits. Names stand in square brackets, a ``]`` inside a name twice.
-        Features with the weight 0 are left out.
+        Features with the weight 0 are left out. Two steps come one after the other, with
+        a line in front that starts with ``#`` and says how they go together.
 
     Raises
     ------
@@ -48,6 +51,14 @@ def formula(scorer: Scorer) -> str:
     small vs long = 0.5 * [Area_M05] + 2.0 * [Aspect Ratio_M05] - 1.5
     <BLANKLINE>
     """
+    if isinstance(scorer, TwoStepScorer):
+        limit = math.log(scorer.threshold / (1 - scorer.threshold))
+        gate = " vs ".join(scorer.first.classes)
+        return (
+            f'# Step 1: where "{gate}" is below {limit!r} the class is {scorer.rest}.\n'
+            f"{formula(scorer.first)}"
+            f"# Step 2: of all others the highest of these class values wins.\n{formula(scorer.second)}"
+        )
     if not isinstance(scorer, LinearScorer):
         msg = f"expected a linear classifier (lda, logistic) to write as a formula, found {scorer.method}"
         raise UsageError(msg)

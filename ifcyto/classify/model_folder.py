@@ -18,7 +18,8 @@ import numpy as np
 from ifcyto._output import refuse_existing
 from ifcyto.classify.formula import formula
 from ifcyto.classify.scorer import LinearScorer, Scorer
-from ifcyto.classify.trees import TreeScorer, numbers
+from ifcyto.classify.steps import SINGLE, TwoStepScorer
+from ifcyto.classify.trees import numbers
 from ifcyto.errors import FormatError, OutputError
 from ifcyto.provenance import json_text
 from ifcyto.schemas import load_schema, schema_faults
@@ -38,7 +39,7 @@ FILES = (MODEL, TRAINING, RANKING, FORMULA)
 LARGEST = 128 * 2**20
 """Bytes of a file that is written or read."""
 
-SCORERS: dict[str, type[Scorer]] = {kind.method: kind for kind in (LinearScorer, TreeScorer)}
+SCORERS: dict[str, type[Scorer]] = {**SINGLE, TwoStepScorer.method: TwoStepScorer}
 REMARK = """\
 # The highest class value wins. The value of a pair, "A vs B", is above 0 where A is the likelier.
 # [name] is the feature of that name, in the unit that model.json names.
@@ -182,7 +183,8 @@ def _texts(model: Model) -> dict[str, str]:
     texts = {MODEL: "{\n" + ",\n".join(lines) + "\n}\n", TRAINING: json_text(model.training) + "\n"}
     if model.training.get("ranking"):
         texts[RANKING] = _csv(model.training["ranking"])
-    if isinstance(model.scorer, LinearScorer):
+    steps = (model.scorer.first, model.scorer.second) if isinstance(model.scorer, TwoStepScorer) else ()
+    if all(isinstance(scorer, LinearScorer) for scorer in steps or (model.scorer,)):
         texts[FORMULA] = REMARK + formula(model.scorer)
     if max(map(len, texts.values())) > LARGEST:
         msg = f"expected a model of at most {LARGEST} bytes: train fewer or smaller trees"
@@ -253,8 +255,9 @@ def _refuse_unsound(path: Path, document: dict[str, Any]) -> None:
     if document.get("method") not in tuple(SCORERS):
         message = f"expected a method among {', '.join(SCORERS)}, found {str(document.get('method'))[:50]!r}"
         raise FormatError(path, message, where="method")
-    _refuse_long(path, document, load_schema("model"), "$")
+    schema = load_schema("model")
     try:
+        _refuse_long(path, document, schema, "$", schema["$defs"])
         faults = schema_faults(document, "model")
     except RecursionError as error:
         raise FormatError(path, "expected a model, found lists too deep") from error
@@ -268,26 +271,42 @@ def _refuse_unsound(path: Path, document: dict[str, Any]) -> None:
         raise FormatError(path, "expected a number or null, found NaN", where="pixel_size_um")
 
 
-def _refuse_long(path: Path, value: Any, schema: Mapping[str, Any], where: str) -> None:
+def _refuse_long(
+    path: Path, value: Any, schema: Mapping[str, Any], where: str, parts: Mapping[str, Any]
+) -> None:
     """Look at lengths alone, before anything walks through what a hostile file may hold."""
+    schema = {**parts.get(schema.get("$ref", "").rpartition("/")[2], {}), **schema}
     most = schema.get("maxItems", schema.get("maxProperties"))
     if most is not None and isinstance(value, (list, dict)) and len(value) > most:
         raise FormatError(path, f"expected at most {most} entries, found {len(value)}", where=where)
     for key, part in schema.get("properties", {}).items():
         if isinstance(value, dict) and key in value:
-            _refuse_long(path, value[key], part, f"{where}.{key}")
+            _refuse_long(path, value[key], part, f"{where}.{key}", parts)
 
 
 def _scorer(path: Path, document: Mapping[str, Any]) -> Scorer:
     features = tuple(column["name"] for column in document["columns"])
     classes, data = tuple(document["classes"]), document["classifier"]
-    if "weights" in data:
-        _refuse_numbers(path, data["weights"], (len(classes), len(features)), "classifier.weights")
-    _refuse_numbers(path, data["offsets"], (len(classes),), "classifier.offsets")
+    _refuse_arrays(path, data, (len(classes), len(features)), "classifier")
     try:
         return SCORERS[document["method"]].from_dict(features, classes, data)
     except ValueError as error:
         raise FormatError(path, str(error), where="classifier") from error
+
+
+def _refuse_arrays(path: Path, data: Mapping[str, Any], shape: tuple[int, int], where: str) -> None:
+    if "weights" in data:
+        _refuse_numbers(path, data["weights"], shape, f"{where}.weights")
+    if "offsets" in data:
+        _refuse_numbers(path, data["offsets"], shape[:1], f"{where}.offsets")
+    for name in ("first", "second"):
+        if name in data:
+            step = data[name]
+            inside = f"{where}.{name}.classifier"
+            if "first" in step["classifier"]:
+                raise FormatError(path, "expected a classifier of one step", where=inside)
+            shape = (len(step["classes"]), len(step["features"]))
+            _refuse_arrays(path, step["classifier"], shape, inside)
 
 
 def _refuse_numbers(path: Path, values: Any, shape: tuple[int, ...], where: str) -> None:

@@ -1,4 +1,4 @@
-"""Two steps as in the paper: first true 2N or not, then which kind; and the Boolean rest class.
+"""Two classifiers one after the other, and the Boolean rest class.
 
 Rosenberg et al. 2024 (Scientific Reports 14:9349) classify candidates with a "True 2N"
 classifier, then BNE against doublets; ``Irregular = candidate and not BNE and not Doublet``.
@@ -6,199 +6,168 @@ classifier, then BNE against doublets; ``Irregular = candidate and not BNE and n
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from ifcyto.classify.scorer import UNKNOWN, Scorer
-from ifcyto.classify.training import Training, TrainOptions, train
+from ifcyto.classify.scorer import UNKNOWN, LinearScorer, Scorer
+from ifcyto.classify.trees import TreeScorer
 from ifcyto.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-__all__ = ["TRUE_2N", "TwoStep", "TwoStepTraining", "boolean_rest", "train_two_step"]
+__all__ = ["NOT_TRUE_2N", "TRUE_2N", "TwoStepScorer", "boolean_rest"]
 
 TRUE_2N = "True 2N"
 """Class of the first step for objects that go on to the second."""
 
+NOT_TRUE_2N = "not True 2N"
+"""Class of the first step for objects that get the rest class."""
+
+SINGLE: dict[str, type[Scorer]] = {kind.method: kind for kind in (LinearScorer, TreeScorer)}
+"""Classifiers that can be a step."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
-class TwoStep:
+class TwoStepScorer(Scorer):
     """A classifier that lets objects pass, and one that tells kinds among those that did.
 
     Parameters
     ----------
+    features : tuple of str
+        Those of the first step, then those that the second has beside them.
+    classes : tuple of str
+        Those of the second step, then `rest`, if it is not among them.
     first : Scorer
-        Of two classes, `passing` and another one.
+        Of the classes :data:`TRUE_2N`, which passes, and :data:`NOT_TRUE_2N`.
     second : Scorer
         It may know the class `rest` as well.
     rest : str
         Class of objects that do not pass.
-    passing : str
     threshold : float
         An object passes with at least this probability; 0.5: where passing is the likelier.
 
     Raises
     ------
-    UsageError
-        A first step that has not two classes, `passing` among them; a threshold outside 0 to 1.
+    ValueError
+        Features, classes, steps or a threshold that do not fit together.
+
+    Notes
+    -----
+    With the first step's classifier value g (the logarithm of the odds of passing, less
+    that of the threshold) and the scores s of the second step, a class k has the score
+    ``g + s_k - max(s)`` and the rest class 0, or what the second step gives it if that
+    is more. So the best kind has g, which is above 0 just for what passes, and two kinds
+    differ by the classifier value of the second step.
     """
 
     first: Scorer
     second: Scorer
     rest: str
-    passing: str = TRUE_2N
     threshold: float = 0.5
 
+    method: ClassVar[str] = "steps"
+
     def __post_init__(self) -> None:
-        if len(self.first.classes) != 2 or self.passing not in self.first.classes:
-            found = ", ".join(self.first.classes)
-            msg = f"two steps: expected a first step of {self.passing!r} and another class, found {found}"
-            raise UsageError(msg)
-        if not 0 < self.threshold < 1:
-            msg = f"two steps: expected a threshold between 0 and 1, found {self.threshold}"
-            raise UsageError(msg)
+        features = tuple(dict.fromkeys((*self.first.features, *self.second.features)))
+        classes = tuple(dict.fromkeys((*self.second.classes, self.rest)))
+        if self.first.classes != (TRUE_2N, NOT_TRUE_2N):
+            msg = (
+                f"expected a first step of {TRUE_2N} and {NOT_TRUE_2N}, found {', '.join(self.first.classes)}"
+            )
+        elif (self.features, self.classes) != (features, classes):
+            msg = f"expected the features {features} and classes {classes} of two steps, found others"
+        elif not 0 < self.threshold < 1:
+            msg = f"expected a threshold between 0 and 1, found {self.threshold}"
+        else:
+            return
+        raise ValueError(msg)
 
-    @property
-    def features(self) -> tuple[str, ...]:
-        """Columns that either step needs, in the order of `values`."""
-        return tuple(dict.fromkeys((*self.first.features, *self.second.features)))
+    @classmethod
+    def of(cls, first: Scorer, second: Scorer, rest: str, threshold: float = 0.5) -> TwoStepScorer:
+        """Put two classifiers together.
 
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """Classes of the second step, then the rest class."""
-        return tuple(dict.fromkeys((*self.second.classes, self.rest)))
-
-    def passes(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Probability ``(n,)`` to be what the first step lets pass; NaN where it cannot be computed."""
-        shares = self.first.probabilities(self._columns(values, self.first))
-        passing: NDArray[np.float64] = shares[:, self.first.classes.index(self.passing)]
-        return passing
-
-    def predict(self, values: NDArray[np.float64]) -> NDArray[np.str_]:
-        """Class ``(n,)``, step by step.
-
-        Parameters
-        ----------
-        values : ndarray (n, features)
-
-        Returns
-        -------
-        ndarray (n,) of str
-            `rest` for objects that do not pass, else the likeliest class of the second step;
-            ``Unknown`` where a step that is needed cannot be computed.
+        Examples
+        --------
+        >>> first = LinearScorer(("a",), (TRUE_2N, NOT_TRUE_2N), np.array([[1.0], [0]]), np.zeros(2))
+        >>> second = LinearScorer(("b",), ("BNE", "Doublet"), np.array([[1.0], [0]]), np.zeros(2))
+        >>> scorer = TwoStepScorer.of(first, second, "Irregular")
+        >>> scorer.predict(np.array([[2.0, 3.0], [2.0, -3.0], [-2.0, 3.0]])).tolist()
+        ['BNE', 'Doublet', 'Irregular']
         """
-        kinds = self.second.predict(self._columns(values, self.second))
-        return _combine(self.passes(values), kinds, self)
+        features = tuple(dict.fromkeys((*first.features, *second.features)))
+        classes = tuple(dict.fromkeys((*second.classes, rest)))
+        return cls(features, classes, first, second, rest, threshold)
+
+    def scores(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """See :meth:`Scorer.scores`; differences between steps are those that the notes tell."""
+        first = self.first.scores(self._columns(values, self.first))
+        second = self.second.scores(self._columns(values, self.second))
+        gate = first[:, 0] - first[:, 1] - math.log(self.threshold / (1 - self.threshold))
+        kinds = gate[:, np.newaxis] + second - second.max(axis=1, keepdims=True)
+        found = np.zeros((len(values), len(self.classes)))
+        found[:, : kinds.shape[1]] = kinds
+        rest = self.classes.index(self.rest)
+        found[:, rest] = np.maximum(found[:, rest], 0.0)
+        found[~np.isfinite(values).all(axis=1)] = np.nan
+        return found
 
     def probabilities(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Probability ``(n, classes)`` of each class, summing to 1.
+        """Probability ``(n, classes)`` of each class, summing to 1; NaN where the scores are.
 
         Those of the second step times that of passing; the rest class has what does not
         pass on top. As a decision is taken at each step, the class of :meth:`predict` is
         not always the likeliest one.
         """
-        passing = self.passes(values)
-        second = self.second.probabilities(self._columns(values, self.second))
-        shares = np.zeros((len(values), len(self.classes)))
-        shares[:, : len(self.second.classes)] = passing[:, np.newaxis] * second
+        return self.combine(
+            self.first.probabilities(self._columns(values, self.first))[:, 0],
+            self.second.probabilities(self._columns(values, self.second)),
+        )
+
+    def combine(self, passing: NDArray[np.float64], kinds: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Probability ``(n, classes)`` from that of passing ``(n,)`` and of each kind ``(n, kinds)``."""
+        shares = np.zeros((len(passing), len(self.classes)))
+        shares[:, : kinds.shape[1]] = passing[:, np.newaxis] * kinds
         shares[:, self.classes.index(self.rest)] += 1 - passing
         return np.where(np.isnan(shares).any(axis=1, keepdims=True), np.nan, shares)
 
     def _columns(self, values: NDArray[np.float64], scorer: Scorer) -> NDArray[np.float64]:
-        mine = self.features
-        return values[:, [mine.index(name) for name in scorer.features]]
+        return values[:, [self.features.index(name) for name in scorer.features]]
 
+    def to_dict(self) -> dict[str, Any]:
+        """See :meth:`Scorer.to_dict`."""
+        return {
+            "kind": "steps",
+            "rest": self.rest,
+            "threshold": self.threshold,
+            **{
+                name: {
+                    "method": step.method,
+                    "features": list(step.features),
+                    "classes": list(step.classes),
+                    "classifier": step.to_dict(),
+                }
+                for name, step in (("first", self.first), ("second", self.second))
+            },
+        }
 
-@dataclass(frozen=True, slots=True, eq=False)
-class TwoStepTraining:
-    """Two steps and what is known of them.
-
-    Parameters
-    ----------
-    step : TwoStep
-    first, second : Training
-        Of each step alone.
-    predictions : ndarray (n,) of str
-        Class of each object of the truth by steps that were trained without it.
-    matrix : ndarray (C, C) of int64
-        Objects by class (rows) and predicted class, in the order of ``step.classes``;
-        without those that are ``Unknown``.
-    """
-
-    step: TwoStep
-    first: Training
-    second: Training
-    predictions: NDArray[np.str_]
-    matrix: NDArray[np.int64]
-
-
-def train_two_step(
-    values: NDArray[np.float64],
-    labels: NDArray[np.str_],
-    names: Sequence[str],
-    *,
-    true_2n: Collection[str],
-    rest: str = "Irregular",
-    second_sees_rest: bool = False,
-    options: TrainOptions | None = None,
-    groups: NDArray[np.generic] | None = None,
-) -> TwoStepTraining:
-    """Train both steps on one truth.
-
-    Parameters
-    ----------
-    values : ndarray (n, F)
-    labels : ndarray (n,) of str
-    names : sequence of str (F,)
-    true_2n : collection of str
-        Two classes or more that pass the first step, such as BNE and Doublet; all others
-        become `rest`.
-    rest : str
-        Boolean rest class.
-    second_sees_rest : bool
-        The second step is trained on all objects and may call `rest` what passed; else on
-        the classes of `true_2n` alone.
-    options : TrainOptions, optional
-    groups : ndarray (n,), optional
-
-    Returns
-    -------
-    TwoStepTraining
-
-    Raises
-    ------
-    UsageError
-        Fewer than two classes pass, none is left for `rest`, or what
-        :func:`ifcyto.classify.training.train` refuses.
-    """
-    labels = np.asarray(labels, np.str_)
-    passing = np.isin(labels, list(true_2n))
-    kinds = sorted(set(labels[passing].tolist()))
-    if len(kinds) < 2 or passing.all() or rest in kinds:
-        msg = (
-            f"two steps: expected two classes that pass, and another one for {rest!r}, found that "
-            f"{', '.join(kinds) or 'none'} of {', '.join(np.unique(labels))} pass"
-        )
-        raise UsageError(msg)
-    truth = np.where(passing, labels, rest)
-    first = train(values, np.where(passing, TRUE_2N, rest), names, options=options, groups=groups)
-    rows = np.flatnonzero(passing | second_sees_rest)
-    second = train(
-        values[rows], truth[rows], names, options=options, groups=None if groups is None else groups[rows]
-    )
-    step = TwoStep(first.scorer, second.scorer, rest)
-    predictions = _out_of_fold(step, first, second, values, names, rows)
-    matrix = np.zeros((len(step.classes),) * 2, np.int64)
-    places = {name: place for place, name in enumerate(step.classes)}
-    for true, found in zip(truth.tolist(), predictions.tolist(), strict=True):
-        if found != UNKNOWN:
-            matrix[places[true], places[found]] += 1
-    return TwoStepTraining(step, first, second, predictions, matrix)
+    @classmethod
+    def from_dict(
+        cls, features: tuple[str, ...], classes: tuple[str, ...], data: Mapping[str, Any]
+    ) -> TwoStepScorer:
+        """See :meth:`Scorer.from_dict`."""
+        steps = [
+            SINGLE[part["method"]].from_dict(
+                tuple(part["features"]), tuple(part["classes"]), part["classifier"]
+            )
+            for part in (data["first"], data["second"])
+        ]
+        return cls(features, classes, steps[0], steps[1], str(data["rest"]), float(data["threshold"]))
 
 
 def boolean_rest(members: Mapping[str, NDArray[np.bool_]], rest: str) -> NDArray[np.str_]:
@@ -235,27 +204,3 @@ def boolean_rest(members: Mapping[str, NDArray[np.bool_]], rest: str) -> NDArray
     names = np.array([*members, rest, UNKNOWN])
     place = np.where(counts == 0, len(members), np.where(counts == 1, table.argmax(axis=0), -1))
     return names[place]
-
-
-def _combine(passing: NDArray[np.float64], kinds: NDArray[np.str_], step: TwoStep) -> NDArray[np.str_]:
-    """Kind of what passes, the rest class for what does not."""
-    result = np.where(passing >= step.threshold, kinds, np.array(step.rest))
-    return np.where(np.isnan(passing), np.array(UNKNOWN), result)
-
-
-def _out_of_fold(
-    step: TwoStep,
-    first: Training,
-    second: Training,
-    values: NDArray[np.float64],
-    names: Sequence[str],
-    rows: NDArray[np.int64],
-) -> NDArray[np.str_]:
-    """Classes by steps that did not see the object; the second never saw what is not in `rows`."""
-    passing = first.cv.probabilities[:, first.scorer.classes.index(step.passing)]
-    columns = [list(names).index(name) for name in second.scorer.features]
-    known = second.scorer.predict(values[:, columns])
-    width = max(known.dtype.itemsize, second.cv.predictions.dtype.itemsize) // 4
-    kinds = known.astype(f"U{width}")
-    kinds[rows] = second.cv.predictions
-    return _combine(passing, kinds, step)

@@ -115,6 +115,8 @@ class Training:
         By classifiers that were trained without the objects they judge.
     learning_curve : LearningCurve or None
     notes : tuple of str
+    steps : tuple of Training
+        Of a classifier of two steps, each alone; else empty.
     """
 
     scorer: Scorer
@@ -124,6 +126,7 @@ class Training:
     cv: CrossValidation
     learning_curve: LearningCurve | None
     notes: tuple[str, ...]
+    steps: tuple[Training, ...] = ()
 
 
 def train(

@@ -40,6 +40,17 @@ def train(
     tagged: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="A population tagged by hand in the DAF given.")
     ] = None,
+    classes: Annotated[
+        list[str] | None,
+        typer.Option("--class", metavar="NAME", help="A class, several times: their order; see --rest."),
+    ] = None,
+    rest: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Class of the truth that is of no --class.")
+    ] = None,
+    steps: Annotated[
+        int,
+        typer.Option(min=1, max=2, help="2: first the rest class or not, then which of the others."),
+    ] = 1,
     chosen: Annotated[
         str, typer.Option("--features", metavar="SET|FILE", help="Candidate features, as in ifcyto measure.")
     ] = "fbml",
@@ -83,6 +94,9 @@ def train(
             files.labels,
             output,
             features=chosen,
+            classes=classes or None,
+            rest=rest,
+            two_steps=steps == 2,
             measuring=MeasureOptions(
                 roles=files.roles, dna=dna or files.dna, pixel_size_um=files.pixel_size_um
             ),

@@ -62,7 +62,8 @@ class Classified:
     @property
     def probability(self) -> NDArray[np.float64]:
         """Probability ``(n,)`` of the class that was given; NaN where unknown."""
-        return np.asarray(self.probabilities.max(axis=1))
+        best = np.argmax(np.nan_to_num(self.scores), axis=1)
+        return np.asarray(self.probabilities[np.arange(len(best)), best])
 
     def pairs(self) -> dict[str, NDArray[np.float64]]:
         """Classifier value ``(n,)`` of every pair of classes: above 0 the first is likelier."""

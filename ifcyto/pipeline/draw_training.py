@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -67,22 +67,35 @@ def draw_training(album: Album, found: Findings, scores_file: Path) -> None:
             caption=f"Two classifier values {HOW}; {POSITIVE} is the upper right part.",
             alt=f"Scatter plot of the classifier values of {POSITIVE} against {first} and {second}",
         )  # fmt: skip
-    names = [row["name"] for row in record["ranking"]]
+    steps = record.get("steps") or [record]
+    for place, step in enumerate(steps, start=1):
+        _draw_step(album, step, f"-{place}" if len(steps) > 1 else "")
+
+
+def _draw_step(album: Album, record: dict[str, Any], name: str) -> None:
+    """Ranking and learning curve of a classifier, or of one of its steps."""
+    classes = " or ".join(record["classes"])
+    of = f" ({classes})" if name else ""
     album.add(
         SECTION,
-        ranking_bars(names, [row["ratio"] for row in record["ranking"]], record["chosen"]),
-        "fbml-ranking",
-        caption="Features that tell the classes apart best, by Fisher's ratio; dark: those in use.",
-        alt="Bar chart of the best features",
+        ranking_bars(
+            [row["name"] for row in record["ranking"]],
+            [row["ratio"] for row in record["ranking"]],
+            record["chosen"],
+        ),
+        f"fbml-ranking{name}",
+        caption=f"Features that tell the classes{of} apart best, by Fisher's ratio; dark: those in use.",
+        alt=f"Bar chart of the best features{of}",
     )
     curve = record["learning_curve"]
     if curve is not None and len(curve["sizes"]) > 1:
         album.add(
             SECTION,
-            learning_curve(curve["sizes"], curve["mean"], curve["sd"], classes=len(classes)),
-            "fbml-learning",
-            caption="Balanced accuracy for images that were held out, by the number trained on; band: s.d.",
-            alt="Learning curve of the classifier",
+            learning_curve(curve["sizes"], curve["mean"], curve["sd"], classes=len(record["classes"])),
+            f"fbml-learning{name}",
+            caption=f"Balanced accuracy{of} for images that were held out, by the number trained on; "
+            "band: s.d.",
+            alt=f"Learning curve of the classifier{of}",
         )
 
 

@@ -38,6 +38,7 @@ __all__ = [
     "write_truth_scores",
 ]
 
+REST = "Irregular"
 COLUMNS = ("object", "label", "score")
 
 
@@ -50,6 +51,8 @@ def why_not(study: Study, truth: Mapping[tuple[str, int], str]) -> str:
         return (
             f"{study.labels.name} holds no {POSITIVE} and another class, only {', '.join(classes) or 'none'}"
         )
+    if study.settings.fbml.steps == 2 and (len(classes) < 3 or REST not in classes):
+        return f"two steps need {REST}, {POSITIVE} and another class in {study.labels.name}"
     lonely = [name for name in classes if sum(label == name for label in truth.values()) < 2]
     return f"{study.labels.name} holds one object of {lonely[0]}" if lonely else ""
 
@@ -94,6 +97,7 @@ def train_fbml(
         {key: label for key, label in truth.items() if label != UNKNOWN},
         folder,
         features=features,
+        two_steps=table.steps == 2,
         measuring=MeasureOptions(
             roles=study.settings.channels, dna=study.dna_role, pixel_size_um=pixel_size_um
         ),

@@ -141,6 +141,11 @@ class FbmlTable(_Table):
         None, description="Features to combine; by default as many as cross-validation finds best."
     )
     folds: Annotated[StrictInt, Field(ge=2, le=20)] = Field(5, description="Parts of the cross-validation.")
+    steps: Literal[1, 2] = Field(
+        1,
+        description="2: first Irregular or not, then the other classes from each other, as in the paper; "
+        "1: all classes at once.",
+    )
 
 
 class CompareTable(_Table):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import numpy as np
 from ifcyto._output import refuse_existing
 from ifcyto.classify.model_folder import Column, Model, write_model
 from ifcyto.classify.scorer import LinearScorer
+from ifcyto.classify.step_training import train_two_step
 from ifcyto.classify.training import TrainOptions
 from ifcyto.classify.training import train as train_scorer
 from ifcyto.classify.truth import make_truth
@@ -19,6 +21,7 @@ from ifcyto.compare.agreement import agreement_from_matrix
 from ifcyto.errors import UsageError
 from ifcyto.features.table import read_table
 from ifcyto.pipeline.measure import MeasureOptions, measure
+from ifcyto.pipeline.parallel import no_progress
 from ifcyto.pipeline.sources import is_stack
 from ifcyto.provenance import provenance
 
@@ -69,6 +72,8 @@ def train(
     *,
     features: FeatureChoice = "fbml",
     classes: Sequence[str] | None = None,
+    rest: str | None = None,
+    two_steps: bool = False,
     measuring: MeasureOptions | None = None,
     options: TrainOptions | None = None,
     workers: int | None = None,
@@ -90,6 +95,11 @@ def train(
         feature tables all their columns.
     classes : sequence of str, optional
         Order of the classes; by default as they are sorted.
+    rest : str, optional
+        Boolean rest class: what is of none of `classes`. ``Irregular`` with two steps.
+    two_steps : bool
+        First tell the rest class from all others, then these from each other, as in the
+        paper (:mod:`ifcyto.classify.steps`).
     measuring : MeasureOptions, optional
     options : TrainOptions, optional
     workers : int, optional
@@ -114,7 +124,8 @@ def train(
     """
     refuse_existing(output, overwrite=overwrite)
     options = options or TrainOptions()
-    rows, notes = make_truth(truth, classes, minimum=options.minimum)
+    rest = "Irregular" if two_steps and rest is None else rest
+    rows, notes = make_truth(truth, classes, minimum=options.minimum, rest=rest)
     unknown = sorted(set(rows.samples.tolist()) - set(samples))
     if unknown:
         msg = f"the truth names samples that are not given: {', '.join(unknown[:5])}"
@@ -137,9 +148,14 @@ def train(
             f"{int((~plain).sum())} combined features are no candidates: a model cannot hold them",
         )
     groups = rows.samples if len(tables) > 1 else None
-    training = train_scorer(values, rows.labels, names, options=options, groups=groups, classes=rows.classes)
+    how = partial(train_two_step, rest=rest) if two_steps and rest else train_scorer
+    training = how(
+        values, rows.labels, names,
+        options=options, groups=groups, classes=rows.classes,
+        progress=partial(progress or no_progress, "train"),
+    )  # fmt: skip
     training = replace(training, notes=(*notes, *training.notes))
-    record = training_record(training, rows, options)
+    record = training_record(training, rows, options, grouped=groups is not None)
     sources = provenance(sources=list(used.values()), options={"step": "train"}, seed=options.seed)
     model = _model(training, first, record, sources)
     write_model(output, model, overwrite=overwrite)
@@ -227,8 +243,41 @@ def _model(
     )
 
 
-def training_record(training: Training, truth: Truth, options: TrainOptions) -> dict[str, Any]:
-    """What a training was and found, as JSON values: for the model folder and the report."""
+def training_record(
+    training: Training, truth: Truth, options: TrainOptions, *, grouped: bool
+) -> dict[str, Any]:
+    """What a training was and found, as JSON values: for the model folder and the report.
+
+    Parameters
+    ----------
+    training : Training
+    truth : Truth
+    options : TrainOptions
+    grouped : bool
+        Whether the folds kept samples whole.
+
+    Returns
+    -------
+    dict
+        With a key ``steps``, a list of such records, where there are two.
+    """
+    counts = {name: int((truth.labels == name).sum()) for name in training.scorer.classes}
+    record = _record(training, counts, options, sorted(set(truth.samples.tolist())), grouped=grouped)
+    if training.steps:
+        passing = sum(counts[name] for name in training.steps[1].scorer.classes)
+        first = dict(
+            zip(training.steps[0].scorer.classes, (passing, sum(counts.values()) - passing), strict=True)
+        )
+        record["steps"] = [
+            _record(step, found, options, record["samples"], grouped=grouped)
+            for step, found in zip(training.steps, (first, counts), strict=True)
+        ]
+    return record
+
+
+def _record(
+    training: Training, counts: Mapping[str, int], options: TrainOptions, samples: list[str], *, grouped: bool
+) -> dict[str, Any]:
     scores = agreement_from_matrix(training.cv.matrix, training.scorer.classes).scores
     folds = np.asarray(training.cv.balanced_accuracy, np.float64)
     curve = training.learning_curve
@@ -236,8 +285,9 @@ def training_record(training: Training, truth: Truth, options: TrainOptions) -> 
     return {
         "method": options.method,
         "classes": list(training.scorer.classes),
-        "n_truth": {name: int((truth.labels == name).sum()) for name in training.scorer.classes},
-        "samples": sorted(set(truth.samples.tolist())),
+        "n_truth": {name: counts[name] for name in training.scorer.classes},
+        "samples": samples,
+        "grouped": grouped,
         "options": asdict(options),
         "balanced_accuracy": {"mean": float(folds.mean()), "sd": float(folds.std(ddof=1))},
         "scores": [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ifcyto.report.model import Column, Section, Table
@@ -59,6 +60,8 @@ def training_section(
         - ``notes``: list of str, shown as warnings;
         - ``directions``, optional: feature to ``[class, class]``, the classes for which a
           high and a low value speak most (largest and smallest weight);
+        - ``steps``, optional: list of two such records where the classifier works in two
+          steps; the record itself then tells of both together;
         - ``grouped``, optional: whether the folds kept samples whole; by default whether
           there are several.
     figures : tuple of FigureRef
@@ -72,14 +75,22 @@ def training_section(
     -------
     Section
     """
-    texts = (trained_text, validated_text, accuracy_text, more_images_text)
+    steps = record.get("steps") or [record]
+    texts = [write(record) for write in (trained_text, validated_text, accuracy_text)]
+    tables = [_classes(record), _matrix(record)]
+    for place, step in enumerate(steps, start=1):
+        number = f"Step {place}: " if len(steps) > 1 else ""
+        texts.append(number + more_images_text(step) if more_images_text(step) else "")
+        file = ranking_file if step["ranking"] == record["ranking"] else ""
+        mine = (_features(step, file), *_dropped(step))
+        tables += [replace(table, caption=number + table.caption) for table in mine]
     return Section(
         anchor,
         title,
-        tuple(text for text in (write(record) for write in texts) if text),
+        tuple(text for text in texts if text),
         figures,
-        (_classes(record), _matrix(record), _features(record, ranking_file), *_dropped(record)),
-        _notes(record),
+        tuple(tables),
+        _notes(steps[0]),
         (*record["notes"], *_guessing(record)),
     )
 

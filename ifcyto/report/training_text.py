@@ -42,6 +42,19 @@ def trained_text(record: Mapping[str, Any]) -> str:
         f"{sum(counts[name] for name in record['classes']):,} truth images from "
         f"{_number(len(record['samples']), 'sample')}, of {len(classes)} classes: "
         f"{', '.join(classes[:-1])} and {classes[-1]}. It uses {_number(len(record['chosen']), 'feature')}."
+        f"{_steps_text(record)}"
+    )
+
+
+def _steps_text(record: Mapping[str, Any]) -> str:
+    if not record.get("steps"):
+        return ""
+    first, second = record["steps"]
+    accuracy = [f"{step['balanced_accuracy']['mean']:.3f}" for step in (first, second)]
+    return (
+        f" It works in two steps: first {' or '.join(first['classes'])} (balanced accuracy {accuracy[0]} "
+        f"alone), then {' or '.join(second['classes'])} (balanced accuracy {accuracy[1]} alone); what does "
+        f"not pass the first step is {record['classes'][-1]}."
     )
 
 

@@ -202,7 +202,7 @@ ANY = [
     ("version", "1", r"\$\.version: 1 was expected"),
     ("version", 0, r"\$\.version: 1 was expected"),
     ("version", True, r"\$\.version: 1 was expected"),
-    ("method", "pickle", "method: expected a method among linear, trees, found 'pickle'"),
+    ("method", "pickle", "method: expected a method among linear, trees, steps, found 'pickle'"),
     ("method", ["linear"] * 10**6, "method: expected a method among linear, trees"),
     ("method", ..., "method: expected a method among linear, trees"),
     ("classes", ["X"], r"\$\.classes"),

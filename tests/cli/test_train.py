@@ -74,6 +74,18 @@ def test_a_model_is_trained_and_classifies(capsys, folder, tmp_path):
     assert (tmp_path / "same" / "formula.txt").read_text() == (model / "formula.txt").read_text()
 
 
+def test_a_rest_class_takes_in_what_is_not_named(capsys, folder, tmp_path):
+    options = ("--features", folder / "names.txt", "--class", "BNE", "--rest", "Other")
+    options = ("--labels", folder / "labels.csv", *options)
+    code, out, _ = run(capsys, "train", folder / "cells.cif", "-o", tmp_path / "m", *options)
+    assert code == 0
+    lines = (folder / "labels.csv").read_text().splitlines()
+    doublets = sum(line.endswith("Doublet") for line in lines)
+    assert [line.split()[:2] for line in out.splitlines()[1:3]] == [
+        ["BNE", str(len(lines) - 1 - doublets)], ["Other", str(doublets)],
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -82,6 +94,8 @@ def test_a_model_is_trained_and_classifies(capsys, folder, tmp_path):
         (["--labels", "labels.csv", "--algorithm", "svm"], "svm"),
         (["--truth", "BNE"], "expected NAME=VALUE"),
         (["--labels", "missing.csv"], "cannot be read"),
+        (["--labels", "labels.csv", "--steps", "2"], "found fewer of Irregular (0)"),
+        (["--labels", "labels.csv", "--class", "BNE"], "name these classes as well, or a rest class"),
     ],
 )
 def test_what_cannot_be_trained_is_exit_two(capsys, folder, tmp_path, monkeypatch, options, message):

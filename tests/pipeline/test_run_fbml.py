@@ -109,6 +109,32 @@ def test_new_truth_trains_again_and_an_unchanged_study_does_nothing(
     assert sum(int(row["count"]) for row in crossed) == len(lines) - 31
 
 
+def test_two_steps_are_trained_told_and_used(
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(draw_module, "save_figure", _blank_figure)
+    study = Path(shutil.copytree(finished, tmp_path / "copy")) / "study.toml"
+    study.write_text(study.read_text("utf-8") + "\n[fbml]\nsteps = 2\n", encoding="utf-8")
+    run_study(study)
+    results = study.parent / "results"
+    model = read_model(results / "models" / "fbml")
+    assert (model.scorer.method, model.scorer.classes) == ("steps", ("BNE", "Doublet", "Irregular"))
+    document = json.loads((results / "results.json").read_text("utf-8"))
+    steps = document["training"]["steps"]
+    assert [step["classes"] for step in steps] == [["True 2N", "not True 2N"], ["BNE", "Doublet"]]
+    truth = [row["label"] for row in rows(study.parent / "training_labels.csv")]
+    assert steps[0]["n_truth"]["not True 2N"] == truth.count("Irregular")
+    assert sum(steps[1]["n_truth"].values()) == len(truth) - truth.count("Irregular")
+    for row in rows(results / "classifications.csv"):
+        if row["fbml"]:
+            assert (row["fbml"] == "BNE") == (float(row["fbml_score"]) > 0)
+    page = (results / "report.html").read_text("utf-8")
+    for words in ("It works in two steps: first True 2N or not True 2N", "Step 2: Features that the"):
+        assert words in page, words
+    names = {path.name for path in (results / "figures").iterdir()}
+    assert {"fbml-ranking-1.png", "fbml-ranking-2.png", "fbml-learning-2.png"} <= names
+
+
 @pytest.mark.parametrize(
     ("keep", "why"),
     [

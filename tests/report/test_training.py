@@ -224,3 +224,13 @@ def test_two_classifiers_stand_in_one_report(record, tmp_path):
         assert text in page
     assert page.count("Each class in the cross-validation") == 2
     json.dumps(report.to_dict(), allow_nan=False)
+
+
+def test_two_steps_are_told_one_after_the_other(record):
+    first = {**record, "classes": ["True 2N", "not True 2N"], "n_truth": {"True 2N": 5, "not True 2N": 6}}
+    section = training_section({**record, "steps": [first, record]})
+    text = " ".join(section.text)
+    assert "It works in two steps: first True 2N or not True 2N (balanced accuracy" in text
+    assert ("Step 1: From" in text, "Step 2: From" in text) == (True, True)
+    captions = [table.caption for table in section.tables]
+    assert [caption[:8] for caption in captions if "Features that the" in caption] == ["Step 1: ", "Step 2: "]
