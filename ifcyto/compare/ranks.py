@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["EXACT_UP_TO", "RankTest", "rank_test"]
+__all__ = ["EXACT_UP_TO", "RankTest", "group_values", "rank_test"]
 
 EXACT_UP_TO = 100
 """Size of the smaller group up to which the p-value is exact (as in GraphPad Prism)."""
@@ -103,7 +103,7 @@ def rank_test(x: Sequence[float] | NDArray[np.float64], y: Sequence[float] | NDA
     >>> round(result.p, 4)  # 2 of the 35 choices
     0.0571
     """
-    case, control = _group("x", x), _group("y", y)
+    case, control = group_values("x", x), group_values("y", y)
     n_x, n_y = case.size, control.size
     distinct, group = np.unique(np.concatenate([case, control]), return_inverse=True)
     tied = np.bincount(group, minlength=distinct.size)
@@ -124,7 +124,19 @@ def rank_test(x: Sequence[float] | NDArray[np.float64], y: Sequence[float] | NDA
     )
 
 
-def _group(name: str, values: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:
+def group_values(name: str, values: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:
+    """Values of a group as they may enter a rank test.
+
+    Raises
+    ------
+    UsageError
+        An empty group, NaN, values that are not one-dimensional or no numbers.
+
+    Examples
+    --------
+    >>> group_values("x", [3, 1]).tolist()
+    [3.0, 1.0]
+    """
     try:
         group = np.asarray(values, np.float64)
     except (TypeError, ValueError) as error:
