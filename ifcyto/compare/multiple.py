@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -13,7 +13,41 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["benjamini_hochberg", "holm"]
+__all__ = ["Correction", "adjusted", "benjamini_hochberg", "holm"]
+
+Correction = Literal["holm", "bh", "none"]
+"""Names of the corrections: Holm's, Benjamini and Hochberg's, none."""
+
+
+def adjusted(p: Sequence[float] | NDArray[np.float64], correction: Correction) -> NDArray[np.float64]:
+    """Adjust p-values by the correction of that name.
+
+    Parameters
+    ----------
+    p : array_like (m,)
+        P-values of one family of tests; NaN for a test that could not be made.
+    correction : {"holm", "bh", "none"}
+        :func:`holm`, :func:`benjamini_hochberg`, or leave them as they are.
+
+    Returns
+    -------
+    ndarray (m,) of float64
+        In the order of `p`.
+
+    Raises
+    ------
+    UsageError
+        Another name; values outside 0 to 1, or not one-dimensional.
+
+    Examples
+    --------
+    >>> adjusted([0.01, 0.04], "bh").tolist()
+    [0.02, 0.04]
+    """
+    if correction not in _CORRECTIONS:
+        msg = f"p-values: expected correction {', '.join(map(repr, _CORRECTIONS))}, found {correction!r}"
+        raise UsageError(msg)
+    return _CORRECTIONS[correction](p)
 
 
 def holm(p: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:
@@ -112,3 +146,10 @@ def _adjust(
     order = known[np.argsort(values[known], kind="stable")]
     adjusted[order] = np.minimum(steps(values[order]), 1.0)
     return adjusted
+
+
+def _unchanged(p: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:
+    return _adjust(p, lambda ordered: ordered)
+
+
+_CORRECTIONS = {"holm": holm, "bh": benjamini_hochberg, "none": _unchanged}

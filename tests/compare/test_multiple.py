@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ifcyto.compare.multiple import benjamini_hochberg, holm
+from ifcyto.compare.multiple import adjusted, benjamini_hochberg, holm
 from ifcyto.errors import UsageError
 
 BOTH = pytest.mark.parametrize("adjust", [holm, benjamini_hochberg])
@@ -80,3 +80,15 @@ def test_order_and_input_are_kept(adjust, rng):
 def test_refusals(adjust, p, message):
     with pytest.raises(UsageError, match=message):
         adjust(p)
+
+
+def test_corrections_by_name(rng):
+    p = rng.random(9)
+    np.testing.assert_array_equal(adjusted(p, "holm"), holm(p))
+    np.testing.assert_array_equal(adjusted(p, "bh"), benjamini_hochberg(p))
+    np.testing.assert_array_equal(adjusted(p, "none"), p)
+    assert adjusted([], "bh").size == 0
+    with pytest.raises(UsageError, match="expected correction 'holm', 'bh', 'none', found 'bonferroni'"):
+        adjusted(p, "bonferroni")
+    with pytest.raises(UsageError, match="expected 0 to 1"):
+        adjusted([1.5], "none")
