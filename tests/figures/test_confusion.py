@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ifcyto.figures.confusion import confusion_figure
+from ifcyto.figures.confusion import confusion_figure, confusion_panels
 from ifcyto.figures.style import save_figure
 
 # Rosenberg et al. 2024: the CNN on all 758 candidates; the middle of the last row follows from the totals.
@@ -66,3 +66,19 @@ def test_disagreeing_shapes_are_refused():
         confusion_figure(MATRIX, CLASSES, form="rows")
     with pytest.raises(ValueError, match="found -1"):
         confusion_figure([[-1]], ["a"])
+
+
+def test_panels_are_the_three_forms_of_one_matrix():
+    figure = confusion_panels(MATRIX, CLASSES, title="CNN")
+    forms = [[text.get_text() for text in axes.texts] for axes in figure.axes]
+    singles = [confusion_figure(MATRIX, CLASSES, form=form) for form in ("counts", "row", "column")]
+    assert forms == [[text.get_text() for text in one.axes[0].texts] for one in singles]
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["Objects", "Recall", "Precision"]
+
+
+@pytest.mark.parametrize("n", [1, 2, 4, 8])
+def test_panels_hold_few_and_many_classes(tmp_path, n):
+    names = [f"class number {i}" for i in range(n)]
+    save_figure(confusion_panels(np.eye(n, dtype=int) * 3533, names), tmp_path, "panels")
+    with pytest.raises(ValueError, match="found -1"):
+        confusion_panels(-np.eye(n, dtype=int), names)
