@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["COLUMNS", "as_text", "table_text", "write_text"]
+__all__ = ["COLUMNS", "as_text", "csv_text", "defused", "table_text", "write_text"]
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "classifications": (
@@ -37,9 +37,14 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 
 DIGITS = 8
 
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What a formula begins with in some spreadsheet."""
+
 
 def as_text(value: Any) -> str:
     """Write one value: numbers with at most eight significant digits, nothing for None and NaN.
+
+    Texts that a spreadsheet would take for a formula are defused; see :func:`defused`.
 
     Examples
     --------
@@ -52,7 +57,25 @@ def as_text(value: Any) -> str:
         return str(int(value))
     if isinstance(value, float):
         return "" if math.isnan(value) else repr(float(f"{value:.{DIGITS}g}"))
-    return str(value)
+    return defused(str(value))
+
+
+def defused(text: str) -> str:
+    """Text that no spreadsheet takes for a formula: an apostrophe goes before one that could be.
+
+    Those are texts that begin with ``=``, ``+``, ``-``, ``@`` (also in their full-width
+    forms), a tab or an end of line [1]_.
+
+    References
+    ----------
+    .. [1] OWASP, "CSV Injection", https://owasp.org/www-community/attacks/CSV_Injection.
+
+    Examples
+    --------
+    >>> defused("=cmd|' /C calc'!A0"), defused("-1"), defused("MDS-01")
+    ("'=cmd|' /C calc'!A0", "'-1", 'MDS-01')
+    """
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
 def table_text(name: str, rows: Iterable[Mapping[str, Any]]) -> str:
