@@ -11,7 +11,7 @@ from ifcyto.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Collection, Hashable, Mapping
 
-__all__ = ["MAX_SETS", "Overlap", "Region", "overlap"]
+__all__ = ["MAX_SETS", "Intersection", "Overlap", "Region", "overlap", "upset"]
 
 Region = tuple[int, ...]
 """One 0 or 1 for each name: in the set or not."""
@@ -55,6 +55,30 @@ class Overlap:
         return self._members[region]
 
 
+@dataclass(frozen=True, slots=True)
+class Intersection:
+    """One column of an UpSet plot: what is in exactly these sets.
+
+    Parameters
+    ----------
+    region : tuple of int
+        One 0 or 1 for each name of the overlap.
+    names : tuple of str
+        The sets it is in.
+    count : int
+        Members in these sets and in no other.
+    """
+
+    region: Region
+    names: tuple[str, ...]
+    count: int
+
+    @property
+    def degree(self) -> int:
+        """Number of sets."""
+        return len(self.names)
+
+
 def overlap(sets: Mapping[str, Collection[Hashable]]) -> Overlap:
     """Split the union of named sets into its regions.
 
@@ -94,3 +118,38 @@ def overlap(sets: Mapping[str, Collection[Hashable]]) -> Overlap:
     regions = {region: frozenset(members) for region, members in found.items()}
     counts = {region: len(members) for region, members in regions.items()}
     return Overlap(tuple(sets), counts, regions)
+
+
+def upset(found: Overlap) -> tuple[Intersection, ...]:
+    """Order the regions for an UpSet plot, which shows more sets than a Venn diagram can.
+
+    Parameters
+    ----------
+    found : Overlap
+
+    Returns
+    -------
+    tuple of Intersection
+        Regions with members only, the largest first; of equal ones that of
+        fewer sets first, then in the order of the names. Their counts sum to
+        the size of the union.
+
+    References
+    ----------
+    Lex A, Gehlenborg N, Strobelt H, Vuillemot R, Pfister H (2014) IEEE Trans
+    Vis Comput Graph 20:1983-1992.
+
+    Examples
+    --------
+    >>> for one in upset(overlap({"manual": [1, 2, 3], "cnn": [2, 3, 4, 5, 6]})):
+    ...     print(one.count, one.degree, one.names)
+    3 1 ('cnn',)
+    2 2 ('manual', 'cnn')
+    1 1 ('manual',)
+    """
+    held = (
+        Intersection(region, tuple(name for name, bit in zip(found.names, region, strict=True) if bit), count)
+        for region, count in found.counts.items()
+        if count
+    )
+    return tuple(sorted(held, key=lambda one: (-one.count, one.degree, [-bit for bit in one.region])))

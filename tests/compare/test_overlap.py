@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ifcyto.compare.overlap import MAX_SETS, overlap
+from ifcyto.compare.overlap import MAX_SETS, overlap, upset
 from ifcyto.errors import UsageError
 
 
@@ -58,3 +58,22 @@ def test_unknown_region(region):
 def test_number_of_sets(k):
     with pytest.raises(UsageError, match=f"expected 1 to {MAX_SETS} sets, found {k}"):
         overlap({str(i): [i] for i in range(k)})
+
+
+@pytest.mark.parametrize("k", [1, 2, 3, 4, 7])
+def test_upset_and_regions_sum_to_the_totals_of_the_sets(k, rng):
+    sets = {f"s{i}": set(rng.integers(0, 80, 25).tolist()) for i in range(k)}
+    found = overlap(sets)
+    columns = upset(found)
+    assert sum(one.count for one in columns) == len(set().union(*sets.values()))
+    for i, name in enumerate(found.names):
+        assert sum(one.count for one in columns if name in one.names) == len(sets[name])
+        assert sum(count for region, count in found.counts.items() if region[i]) == len(sets[name])
+    assert all(one.count and one.degree == sum(one.region) for one in columns)
+    assert [one.count for one in columns] == sorted((c for c in found.counts.values() if c), reverse=True)
+
+
+def test_upset_orders_equal_regions_by_degree_then_name():
+    columns = upset(overlap({"a": [1, 3], "b": [2, 3], "c": []}))
+    assert [one.names for one in columns] == [("a",), ("b",), ("a", "b")]
+    assert upset(overlap({"a": [], "b": []})) == ()
