@@ -57,14 +57,15 @@ def as_text(value: Any) -> str:
         return str(int(value))
     if isinstance(value, float):
         return "" if math.isnan(value) else repr(float(f"{value:.{DIGITS}g}"))
-    return defused(str(value))
+    return defused(value) if isinstance(value, str) else str(value)
 
 
 def defused(text: str) -> str:
     """Text that no spreadsheet takes for a formula: an apostrophe goes before one that could be.
 
     Those are texts that begin with ``=``, ``+``, ``-``, ``@`` (also in their full-width
-    forms), a tab or an end of line [1]_.
+    forms), a tab or an end of line [1]_. A carriage return, which would end the row for
+    some readers, becomes a space.
 
     References
     ----------
@@ -75,7 +76,8 @@ def defused(text: str) -> str:
     >>> defused("=cmd|' /C calc'!A0"), defused("-1"), defused("MDS-01")
     ("'=cmd|' /C calc'!A0", "'-1", 'MDS-01')
     """
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+    plain = text.replace("\r", " ")
+    return f"'{plain}" if text.startswith(FORMULA_STARTS) else plain
 
 
 def table_text(name: str, rows: Iterable[Mapping[str, Any]]) -> str:

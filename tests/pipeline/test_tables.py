@@ -30,7 +30,7 @@ def test_a_name_that_is_a_formula_is_text_in_the_table(name):
     row = {**dict.fromkeys(COLUMNS["frequencies"]), "sample": name, "group": name, "stage": name}
     read = next(csv.DictReader(io.StringIO(table_text("frequencies", [row]), newline="")))
     for column in ("sample", "group", "stage"):
-        assert read[column] == "'" + name
+        assert read[column] == "'" + name.replace("\r", " ")
 
 
 @pytest.mark.parametrize("name", ["MDS-01", "a=b", "NBM 1", "", "'quoted", "x@y", "\N{MINUS SIGN}1"])
