@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ifcyto.pipeline.run_samples import RunSamples
+    from ifcyto.pipeline.study import Study
 
 __all__ = ["RunFbml"]
 
@@ -32,13 +33,21 @@ class RunFbml:
 
     def __init__(self, samples: RunSamples) -> None:
         self.samples = samples
-        self.study = samples.study
+
+    @property
+    def study(self) -> Study:
+        """The study, with the samples that have not failed."""
+        return self.samples.study
 
     @cached_property
     def truth(self) -> dict[tuple[str, int], str]:
-        """Table of truth of the study; empty without one."""
-        known = {sample.id for sample in self.study.samples}
-        return {} if self.study.labels is None else read_truth(self.study.labels, samples=known)
+        """Table of truth of the study, without samples that failed; empty without one."""
+        if self.study.labels is None:
+            return {}
+        known = {sample.id for sample in self.samples.asked.samples}
+        there = {sample.id for sample in self.study.samples}
+        table = read_truth(self.study.labels, samples=known)
+        return {key: label for key, label in table.items() if key[0] in there}
 
     @cached_property
     def untrained(self) -> str:
@@ -74,12 +83,14 @@ class RunFbml:
             Digest of the verdicts of each sample; empty when the classifier does not run.
         """
         if self.untrained:
+            self.samples.cache.cannot("train fbml", self.untrained)
             return []
         study = self.study
         version = [version_of("ifcyto"), STEP_VERSIONS["fbml"]]
+        tagged = {sample for sample, _ in self.truth}
         key = {
             "truth": None if study.labels is None else self.samples.source(study.labels)["sha256"],
-            "spots": list(spots),
+            "spots": [one for one, sample in zip(spots, study.samples, strict=True) if sample.id in tagged],
             "settings": study.settings.fbml.model_dump(),
             "channels": study.settings.channels,
             "mask": study.mask,
@@ -87,14 +98,13 @@ class RunFbml:
             "version": version,
         }
         model = self.samples.cache.step("train fbml", key, self._train)
-        return [
-            self.samples.cache.step(
-                f"fbml {sample.id}",
-                {"model": model, "spots": spots[place], "version": version},
-                partial(self._classify, place),
-            )
-            for place, sample in enumerate(study.samples)
-        ]
+
+        def judge(place: int) -> str:
+            key = {"model": model, "spots": spots[place], "version": version}
+            name = f"fbml {study.samples[place].id}"
+            return self.samples.cache.step(name, key, partial(self._classify, place))
+
+        return self.samples.each("fbml", judge)
 
     def _train(self) -> list[Path]:
         samples = self.samples

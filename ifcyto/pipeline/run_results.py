@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from dataclasses import asdict, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -13,18 +15,20 @@ from ifcyto.pipeline.draw_training import draw_training
 from ifcyto.pipeline.fbml import read_record, read_verdicts
 from ifcyto.pipeline.judged import judge
 from ifcyto.pipeline.results import find
+from ifcyto.pipeline.run_files import make_empty, move_into_place, pretty, read_results, write_together
 from ifcyto.pipeline.sheets import draw_sheets
 from ifcyto.pipeline.steps import STEP_VERSIONS
 from ifcyto.pipeline.tables import COLUMNS, table_text, write_text
-from ifcyto.provenance import json_text, provenance, version_of
+from ifcyto.provenance import provenance, sha256_file, version_of
 from ifcyto.report.assemble import build_report
 from ifcyto.report.render import render_report
 from ifcyto.schemas import validate
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from ifcyto.pipeline.judged import Judged
     from ifcyto.pipeline.results import Findings
     from ifcyto.pipeline.run_fbml import RunFbml
     from ifcyto.pipeline.run_samples import RunSamples
@@ -44,11 +48,10 @@ class RunResults:
     def __init__(self, samples: RunSamples, fbml: RunFbml) -> None:
         self.samples = samples
         self.fbml = fbml
-        self.study = samples.study
         self.root = samples.root
 
-    def steps(self, spots: Sequence[str], fbml: Sequence[str]) -> Path:
-        """Write the tables and the report, each where something changed; path of the report.
+    def steps(self, spots: Sequence[str], fbml: Sequence[str]) -> None:
+        """Write the tables and the report, each where something changed.
 
         Parameters
         ----------
@@ -56,71 +59,117 @@ class RunResults:
             Digests of the Spot Counts and of the verdicts of each sample.
         """
         cache = self.samples.cache
-        depends = self._depends("tables", spots=list(spots), fbml=list(fbml))
-        tables = cache.step("tables", depends, self._write_tables)
-        cache.step("report", self._depends("report", tables=tables), self._write_report)
-        return self.root / "report.html"
+        tables, report = (self._depends(step) for step in ("tables", "report"))
+        if not self.samples.keep_going and any(row["step"] == "tables" for row in self._failed_before()):
+            cache.forget("tables")  # a sample fails there that was left out; now it is to stop the run
+        others = {"spots": list(spots), "fbml": list(fbml)}
+        done = cache.step("tables", {**tables, **others}, self._write_tables)
+        cache.step("report", {**report, "tables": done}, self._write_report)
 
-    def _depends(self, step: str, **others: Any) -> dict[str, Any]:
+    def _depends(self, step: str) -> dict[str, Any]:
         """What the tables or the report depend on; the report's own settings only matter to the report."""
-        source = self.samples.source
-        settings = self.study.settings.model_dump(exclude={"report"} if step == "tables" else None)
-        tables = [path for sample in self.study.samples for path in (sample.stages, sample.manual)]
-        content = [path and source(path)["sha256"] for path in (*tables, self.study.labels)]
+        study, source = self.samples.study, self.samples.source
+        settings = study.settings.model_dump(exclude={"report"} if step == "tables" else None)
+        tables = [path for sample in study.samples for path in (sample.stages, sample.manual)]
+        content = [path and source(path)["sha256"] for path in (*tables, study.labels)]
         version = [version_of("ifcyto"), STEP_VERSIONS[step]]
-        return {"settings": settings, "content": content, "version": version, **others}
+        failed = [asdict(failure) for failure in self.samples.failed]
+        return {"settings": settings, "content": content, "version": version, "failed": failed}
+
+    def _failed_before(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = read_results(self.root).get("failed", [])
+        return found
 
     @cached_property
     def findings(self) -> Findings:
         """Everything counted and compared."""
-        study, untrained = self.study, self.fbml.untrained
-        judged = [
-            judge(
-                sample,
-                *read_spots(self.samples.spots_file(place)),
-                spots=study.settings.candidates.spots,
-                truth=self.fbml.truth,
-                fbml=None if untrained else read_verdicts(self.fbml.verdicts(place)),
-            )
-            for place, sample in enumerate(study.samples)
-        ]
-        notes = [note for found in self.samples.inputs for note in found.notes]
+        untrained = self.fbml.untrained
+        judged = self.samples.each("tables", self._judge)
         training = None if untrained else read_record(self.fbml.model_folder)
-        return find(study, judged, notes=notes, training=training, untrained=untrained)
+        notes = self.samples.notes()
+        found = find(self.samples.study, judged, notes=notes, training=training, untrained=untrained)
+        failed = [asdict(failure) for failure in self.samples.failed]
+        return replace(found, document={**found.document, "failed": failed})
+
+    def _judge(self, place: int) -> Judged:
+        study = self.samples.study
+        return judge(
+            study.samples[place],
+            *read_spots(self.samples.spots_file(place)),
+            spots=study.settings.candidates.spots,
+            truth=self.fbml.truth,
+            fbml=None if self.fbml.untrained else read_verdicts(self.fbml.verdicts(place)),
+        )
 
     def _write_tables(self) -> list[Path]:
         document = self.findings.document
         validate(document, "results")
-        rows = {name: document[name] for name in COLUMNS if name != "classifications"}
-        rows["classifications"] = classification_rows(self.findings.samples)
-        paths = [write_text(self.root / f"{name}.csv", table_text(name, rows[name])) for name in COLUMNS]
-        return [*paths, write_text(self.root / "results.json", _pretty(document))]
+        texts: dict[str, Iterable[str]] = {
+            f"{name}.csv": [table_text(name, document[name])] for name in COLUMNS if name != "classifications"
+        }
+        texts["classifications.csv"] = _sample_by_sample(self.findings)
+        return write_together(self.root, {**texts, "results.json": [pretty(document)]})
 
     def _write_report(self) -> list[Path]:
-        album = Album(self.root / "figures")
-        progress = self.samples.progress
+        """Draw and render aside, then put everything in its place at once."""
+        stage = self.root / "work" / "report.part"
+        try:
+            make_empty(stage)
+            album = self._draw(stage / "figures")
+            report = build_report(self.findings.document, album.figures, self.record)
+            page = render_report(report, stage / "report.html")
+            return move_into_place([*album.paths, page], stage, self.root)
+        finally:
+            shutil.rmtree(stage, ignore_errors=True)
+
+    def _draw(self, folder: Path) -> Album:
+        album, samples, found = Album(folder), self.samples, self.findings
         drawings = (draw_frequencies, draw_spots, draw_agreement, draw_overlap)
         for i, draw in enumerate(drawings):
-            progress("figures", i, len(drawings) + 1)
-            draw(album, self.findings)
+            samples.progress("figures", i, len(drawings) + 1)
+            draw(album, found)
         if not self.fbml.untrained:
-            draw_training(album, self.findings, self.fbml.truth_scores)
-        stacks = [self.samples.stack(place) for place in range(len(self.study.samples))]
-        progress("figures", len(drawings), len(drawings) + 1)
-        draw_sheets(album, self.study, self.findings, self.samples.inputs, stacks)
-        progress("figures", len(drawings) + 1, len(drawings) + 1)
-        record = provenance(
-            sources=[],
-            options=self.study.settings.model_dump(),
-            seed=self.study.settings.study.seed,
-        )
-        record["sources"] = [self.samples.source(self.study.path), *self.samples.sources.values()]
-        origin = write_text(self.root / "provenance.json", _pretty(record))
-        report = build_report(self.findings.document, album.figures, record)
-        page = render_report(report, self.root / "report.html", overwrite=True)
-        return [*album.paths, origin, page]
+            draw_training(album, found, self.fbml.truth_scores)
+        stacks = [samples.stack(place) for place in range(len(samples.study.samples))]
+        samples.progress("figures", len(drawings), len(drawings) + 1)
+        draw_sheets(album, samples.study, found, samples.inputs, stacks)
+        samples.progress("figures", len(drawings) + 1, len(drawings) + 1)
+        return album
+
+    @cached_property
+    def record(self) -> dict[str, Any]:
+        """Versions, settings, seed, inputs, and how long the steps before the report took."""
+        settings = self.samples.study.settings
+        record = provenance(sources=[], options=settings.model_dump(), seed=settings.study.seed)
+        sources = self.samples.sources
+        record["sources"] = [self.samples.source(self.samples.study.path), *sources.values()]
+        return {**record, "run": self._run_summary()}
+
+    def _run_summary(self) -> dict[str, Any]:
+        log = self.samples.cache.log
+        ids = {sample.id for sample in self.samples.asked.samples}
+        return {} if log is None else log.summary(ids)
+
+    def write_provenance(self) -> None:
+        """Write ``provenance.json``, unless it tells of this very report."""
+        path, page = self.root / "provenance.json", self.root / "report.html"
+        digest = sha256_file(page)
+        if self.samples.cache.done or _report_of(path) != digest:
+            report = {"name": page.name, "sha256": digest}
+            write_text(path, pretty({**self.record, "run": self._run_summary(), "report": report}))
 
 
-def _pretty(document: Any) -> str:
-    """Strict JSON for people: the keys in their order, one level a line."""
-    return json.dumps(json.loads(json_text(document)), indent=1) + "\n"
+def _report_of(path: Path) -> str | None:
+    """SHA-256 of the report that a ``provenance.json`` tells of; None when it cannot be read."""
+    try:
+        found: str | None = json.loads(path.read_text(encoding="utf-8"))["report"]["sha256"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return found
+
+
+def _sample_by_sample(found: Findings) -> Iterator[str]:
+    """The table of all objects in pieces, so that memory never holds its text."""
+    yield table_text("classifications", [])
+    for judged in found.samples:
+        yield table_text("classifications", classification_rows([judged])).partition("\n")[2]

@@ -200,7 +200,7 @@ def test_a_mask_that_cannot_be_computed_names_the_key_and_the_sample(
 def test_a_changed_input_redoes_its_sample_only(study: Path, done: list[str]) -> None:
     shutil.copyfile(study.parent / "NBM01.cif", study.parent / "NBM02.cif")
     run_study(study)
-    assert done == ["stack NBM02", "spots NBM02", "tables", "report"]
+    assert done == ["convert NBM02", "spots NBM02", "tables", "report"]
 
 
 def test_changed_tags_redo_the_counting_only(study: Path, done: list[str]) -> None:
@@ -331,7 +331,7 @@ def test_progress_counts_to_the_end(study: Path) -> None:
     calls: list[tuple[str, int, int]] = []
     run_study(study, overwrite=True, progress=lambda *call: calls.append(call))
     last = {step: (done, total) for step, done, total in calls}
-    assert {"open files", "spots NBM01", "figures"} <= set(last)
+    assert {"samples: open", "samples: spots", "spots NBM01", "figures"} <= set(last)
     assert all(done == total for step, (done, total) in last.items() if total)
 
 
