@@ -164,8 +164,8 @@ def _read_one(path: Path) -> Populations:
     places = [header.index(name) for name in NAME_COLUMNS if name in header]
     if not places:
         if any(name in header for name in NUMBER_COLUMNS) and len(header) > 1:
-            found = ",".join(header)[:80]
-            raise FormatError(path, f"expected a column {' or '.join(NAME_COLUMNS)}, found {found}")
+            shown = ",".join(header)[:80]
+            raise FormatError(path, f"expected a column {' or '.join(NAME_COLUMNS)}, found {shown}")
         first = rows[0][0] if rows and len(rows[0]) == 1 and not rows[0][0].isdigit() else ""
         named = "" if first.lower().replace(" ", "_") in NUMBER_COLUMNS else first
         return {named or path.stem: read_objects(path).tolist()}
