@@ -133,19 +133,22 @@ class FigureRef:
     Parameters
     ----------
     png : pathlib.Path
-        The picture, which the page embeds.
+        The picture, which the page embeds unless there is a smaller one.
     caption : str
         What is shown, for the reader.
     alt : str
         The same in words, for those who cannot see it; must not be empty.
     vector : pathlib.Path, optional
         The same figure for print; named, and linked when it lies below the report.
+    screen : pathlib.Path, optional
+        The same as a small WebP picture, which the page embeds in place of the PNG.
     """
 
     png: Path
     caption: str
     alt: str
     vector: Path | None = None
+    screen: Path | None = None
 
     def __post_init__(self) -> None:
         if not self.alt.strip():

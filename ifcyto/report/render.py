@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import base64
+import re
 import struct
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -23,18 +24,27 @@ if TYPE_CHECKING:
 
 __all__ = ["render_html", "render_report"]
 
+# Control characters, marks and overrides of the direction of writing (Unicode Standard Annex 9).
+_HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_WEBP = b"WEBP"
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PIXELS_ON_PAPER = 300 / 25.4  # of a figure, per millimetre
 _PIXELS_ON_SCREEN = 5.6  # per millimetre of paper: a journal page fills the text's width
-LONG_TABLE = 20
-"""Rows from which a table scrolls on the screen; in print it is always whole."""
+LONG_TABLE = 15
+"""A table with more rows is folded on the screen; in print it is open."""
+MOST_ROWS = 200
+"""Rows of a table that the page shows at most; its file has all."""
+PICTURE_BYTES = 14_000_000
+"""Pictures that the page embeds, in bytes of its text; figures beyond are named and linked."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Picture:
-    """What the page needs of a PNG file."""
+    """What the page needs of a figure; `data` is empty where the page has no room for it."""
 
     data: str
+    kind: str
+    file: str
     width: int
     height: int
     screen_width: int
@@ -88,38 +98,80 @@ def render_html(report: Report, folder: Path) -> str:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_visible,
     )
     environment.filters["number"] = format_number
+    room = _Room(PICTURE_BYTES)
     return environment.get_template("report.html").render(
         report=report,
-        picture_of=lambda figure: _picture(figure, folder),
+        picture_of=lambda figure: _picture(figure, folder, room),
         format_value=format_value,
         is_numeric=is_numeric,
         is_long=lambda table: len(table.rows) > LONG_TABLE,
+        rows_shown=lambda table: table.rows[:MOST_ROWS],
+        fold_from=LONG_TABLE,
         link=_link,
     )
 
 
-def _picture(figure: FigureRef, folder: Path) -> _Picture:
-    try:
-        content = figure.png.read_bytes()
-    except OSError as error:
-        msg = f"{figure.png}: the report's picture cannot be read ({error.strerror}); draw the figures again"
-        raise UsageError(msg) from error
+def _visible(value: Any) -> Any:
+    """Show characters that would turn the text round them, or that cannot be seen, by their numbers."""
+    if isinstance(value, str) and not hasattr(value, "__html__"):
+        return _HIDDEN.sub(lambda found: f"[U+{ord(found[0]):04X}]", value)
+    return value
+
+
+class _Room:
+    """How much of the page is left for pictures."""
+
+    def __init__(self, size: int) -> None:
+        self.left = size
+
+    def take(self, size: int) -> bool:
+        """Whether there is room for so many letters, which are then taken."""
+        fits = size <= self.left
+        self.left -= size if fits else 0
+        return fits
+
+
+def _picture(figure: FigureRef, folder: Path, room: _Room) -> _Picture:
+    content = _read(figure.png)
     if not content.startswith(_PNG) or content[12:16] != b"IHDR" or len(content) < 24:
         msg = f"{figure.png}: expected a PNG picture, found other content; draw the figures again"
         raise UsageError(msg)
     width, height = struct.unpack(">II", content[16:24])
-    vector, home = figure.vector, folder.absolute()
-    below = vector is not None and vector.absolute().is_relative_to(home)
+    kind = "png"
+    if figure.screen is not None:
+        content, kind = _read(figure.screen), "webp"
+        if content[8:12] != _WEBP:
+            msg = f"{figure.screen}: expected a WebP picture, found other content; draw the figures again"
+            raise UsageError(msg)
+    data = base64.b64encode(content).decode("ascii")
+    vector = figure.vector
     return _Picture(
-        data=base64.b64encode(content).decode("ascii"),
+        data=data if room.take(len(data)) else "",
+        kind=kind,
+        file=_below(figure.png, folder) or figure.png.name,
         width=width,
         height=height,
         screen_width=round(width / _PIXELS_ON_PAPER * _PIXELS_ON_SCREEN),
         vector=vector.name if vector is not None else "",
-        link=_link(vector.absolute().relative_to(home).as_posix()) if vector is not None and below else "",
+        link=_link(_below(vector, folder)) if vector is not None else "",
     )
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        msg = f"{path}: the report's picture cannot be read ({error.strerror}); draw the figures again"
+        raise UsageError(msg) from error
+
+
+def _below(path: Path, folder: Path) -> str:
+    """Path relative to the report; empty when it does not lie below it."""
+    home = folder.absolute()
+    return path.absolute().relative_to(home).as_posix() if path.absolute().is_relative_to(home) else ""
 
 
 def _link(file: str) -> str:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import re
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from ifcyto.errors import OutputError, UsageError
 from ifcyto.figures.style import save_figure
 from ifcyto.figures.violins import frequency_violins
+from ifcyto.report import render
 from ifcyto.report.model import (
     Citation,
     Column,
@@ -21,9 +23,9 @@ from ifcyto.report.model import (
     Section,
     Table,
 )
-from ifcyto.report.render import LONG_TABLE, render_report
+from ifcyto.report.render import LONG_TABLE, MOST_ROWS, render_html, render_report
 
-EVIL = "<script>alert('x')</script>\"'&amp;<img src=x onerror=alert(1)>"
+EVIL = "<script>alert('x')</script>\"'&amp;<img src=x onerror=alert(1)></td></details><style>"
 VOID = {"meta", "img", "input", "link", "br", "hr"}
 
 
@@ -117,12 +119,13 @@ def test_everything_in_the_report_is_on_the_page(figure, tmp_path):
         "whole plain",
         "Figure 1. Frequency by group.",
         "Figure 2. Frequency by group.",
-        f"Table 1. plain ({LONG_TABLE + 1} rows) Data: a b.csv",
+        f"Table 1. plain ({LONG_TABLE + 1} rows)",
+        "Data of table 1: a b.csv",
         "Table 2. none",
         "no rows",
         "BNE plain (%)",
-        "plain 20",
-        "20,000",
+        "plain 15",
+        "15,000",
         "1.3",
         "methods plain",
         "work plain doi:10.1038/s41598-024-1",
@@ -200,6 +203,67 @@ def test_no_name_can_bring_markup_in(figure, tmp_path):
     assert "<script" not in text
     assert page.all("img")[0]["alt"] == EVIL
     assert f"BNE in MDS {EVIL}" in page.text
+
+
+@pytest.mark.parametrize("mark", ["\u202e", "\u2066", "\u200f", "\x00", "\x07", "\x85"])
+def test_marks_that_turn_or_hide_text_are_shown_by_their_number(figure, tmp_path, mark):
+    text = rendered(full_report(figure, f"MDS{mark}01"), tmp_path)
+    assert mark not in text
+    assert f"BNE in MDS MDS[U+{ord(mark):04X}]01" in Page(text).text
+
+
+def test_names_in_other_scripts_stay_as_they_are(figure, tmp_path):
+    name = "\u05d7\u05d5\u05dc\u05d4 \u60a3\u8005 \N{GREEK SMALL LETTER BETA}-\u0645\u0631\u064a\u0636"
+    assert f"BNE in MDS {name}" in Page(rendered(full_report(figure, name), tmp_path)).text
+
+
+def test_long_tables_are_folded_and_very_long_ones_cut_with_a_note(tmp_path):
+    def page(n):
+        rows = tuple((f"S{i}", i) for i in range(n))
+        table = Table("t", (Column("sample"), Column("cells", kind="integer")), rows, "t.csv")
+        return Page(render_html(Report("t", sections=(Section("a", "A", tables=(table,)),)), tmp_path))
+
+    short, long, vast = (page(n) for n in (LONG_TABLE, LONG_TABLE + 1, MOST_ROWS + 1))
+    assert short.all("details") == []
+    assert "open" not in long.all("details")[0]
+    assert len(long.all("summary")) == 1
+    assert len(vast.all("tr")) == 1 + MOST_ROWS
+    assert f"Table 1. t (first {MOST_ROWS} of {MOST_ROWS + 1} rows)" in vast.text
+    assert f"All {MOST_ROWS + 1} rows of table 1: t.csv" in vast.text
+
+
+def test_headings_and_headers_are_in_order_for_a_screen_reader(figure, tmp_path):
+    page = Page(rendered(full_report(figure), tmp_path))
+    levels = [int(name[1]) for name, _ in page.elements if name in {"h1", "h2", "h3", "h4"}]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+    assert {header["scope"] for header in page.all("th")} == {"col", "row"}
+    names = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert all(t.get("aria-label") or t["aria-labelledby"] in names for t in page.all("table"))
+    assert all(image["alt"] for image in page.all("img"))
+    assert all(box["aria-label"] for box in page.all("input"))
+
+
+def test_a_smaller_picture_is_embedded_in_place_of_the_large_one(figure, tmp_path):
+    small = tmp_path / "small.webp"
+    small.write_bytes(b"RIFF0000WEBPVP8 ")
+    both = FigureRef(figure.png, "c", "a", figure.vector, small)
+    image = Page(rendered(full_report(both), tmp_path)).all("img")[0]
+    assert image["src"] == "data:image/webp;base64," + base64.b64encode(small.read_bytes()).decode()
+    assert (image["width"], image["height"]) == ("1003", "826")
+    small.write_bytes(b"no picture")
+    with pytest.raises(UsageError, match=r"small\.webp: expected a WebP picture"):
+        render_html(full_report(both), tmp_path)
+
+
+def test_pictures_beyond_the_room_of_the_page_are_named_and_linked(figure, tmp_path, monkeypatch):
+    size = len(base64.b64encode(figure.png.read_bytes()))
+    monkeypatch.setattr(render, "PICTURE_BYTES", size + 1)
+    page = Page(rendered(full_report(figure), tmp_path))
+    assert len(page.all("img")) == 1
+    assert "Not in this page, to keep it small: figures/violins.png. It shows: Violins of" in page.text
+    assert "./figures/violins.png" in [a["href"] for a in page.all("a")]
 
 
 def test_templates_syntax_in_a_name_is_only_text(tmp_path):
