@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Fault",
     "FormatError",
+    "GateError",
     "IfcytoError",
     "IfcytoWarning",
     "MissingExtraError",
@@ -99,6 +100,10 @@ class FormatError(IfcytoError):
 
 class StackError(IfcytoError):
     """A cell stack is damaged, too new, or asked for what it does not hold."""
+
+
+class GateError(IfcytoError):
+    """A gate, a population or the definition of one is wrong, or asks for what is not there."""
 
 
 class SchemaError(IfcytoError):

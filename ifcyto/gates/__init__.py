@@ -1,0 +1,1 @@
+"""Gates and populations: geometry on named features, booleans, counts and statistics."""
