@@ -26,6 +26,7 @@ __all__ = [
     "confusion_rows",
     "cross_validation_rows",
     "judging",
+    "members",
     "overlap_rows",
     "references",
 ]
@@ -50,21 +51,22 @@ def overlap_rows(samples: Sequence[Judged], plan: Plan, methods: Sequence[str]) 
         looked = [one for one in samples if one.sample.group == group and one.manual is not None]
         if not looked:
             continue
-        found = overlap({method: _members(looked, method, stage) for method in methods})
+        found = overlap({method: members(looked, method, stage) for method in methods})
         for region, count in sorted(found.counts.items(), reverse=True):
             flags = dict(zip(methods, region, strict=True))
             rows.append({"group": group, "stage": stage, **flags, "count": count})
     return rows
 
 
-def _members(samples: Sequence[Judged], method: str, stage: str) -> set[tuple[str, int]]:
-    members: set[tuple[str, int]] = set()
+def members(samples: Sequence[Judged], method: str, stage: str) -> set[tuple[str, int]]:
+    """Sample and object number of the cells of a stage that `method` called a BNE."""
+    found: set[tuple[str, int]] = set()
     for judged in samples:
         positive = judged.positive(method)
         if positive is not None:
             chosen = judged.objects[positive & judged.in_stage(stage)]
-            members.update((judged.sample.id, number) for number in chosen.tolist())
-    return members
+            found.update((judged.sample.id, number) for number in chosen.tolist())
+    return found
 
 
 def references(samples: Sequence[Judged], plan: Plan, method: str = "spot") -> dict[str, list[Part]]:

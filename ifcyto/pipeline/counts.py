@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ifcyto.compare.effect import rank_effect, shift
 from ifcyto.compare.frequency import frequency
-from ifcyto.compare.multiple import holm
+from ifcyto.compare.multiple import adjusted
 from ifcyto.compare.ranks import rank_test
 from ifcyto.pipeline.judged import POSITIVE
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from ifcyto.pipeline.judged import Judged
 
-__all__ = ["Plan", "classification_rows", "frequency_rows", "rank_rows", "stage_order"]
+__all__ = ["Plan", "classification_rows", "frequency_rows", "percents", "rank_rows", "stage_order"]
 
 Row = dict[str, Any]
 
@@ -41,6 +42,7 @@ class Plan:
     control : str or None
     cases : tuple of str
     interval, correction : str
+    precision : float
         As in ``[compare]``.
     """
 
@@ -50,7 +52,8 @@ class Plan:
     control: str | None = None
     cases: tuple[str, ...] = ()
     interval: Literal["wilson", "clopper-pearson"] = "wilson"
-    correction: Literal["holm", "none"] = "holm"
+    correction: Literal["holm", "bh", "none"] = "holm"
+    precision: float = 0.25
 
 
 def stage_order(samples: Iterable[Judged]) -> tuple[str, ...]:
@@ -137,7 +140,7 @@ def rank_rows(frequencies: Sequence[Row], plan: Plan) -> tuple[list[Row], list[s
     if plan.control is None:
         return rows, notes
     for stage, method, case in product(plan.stages, plan.methods, plan.cases):
-        x, y = (_percents(frequencies, stage, method, group) for group in (case, plan.control))
+        x, y = (percents(frequencies, stage, method, group) for group in (case, plan.control))
         if not x or not y:
             empty = case if not x else plan.control
             notes.append(
@@ -146,6 +149,7 @@ def rank_rows(frequencies: Sequence[Row], plan: Plan) -> tuple[list[Row], list[s
             )
             continue
         found = rank_test(x, y)
+        effect, moved = rank_effect(found.u, found.n_x, found.n_y), shift(x, y)
         rows.append(
             {
                 "stage": stage,
@@ -161,19 +165,24 @@ def rank_rows(frequencies: Sequence[Row], plan: Plan) -> tuple[list[Row], list[s
                 "p_adjusted": found.p,
                 "effect": found.effect,
                 "exact": found.exact,
+                "effect_low": effect.effect_low,
+                "effect_high": effect.effect_high,
+                "auc": effect.auc,
+                "shift": moved.shift,
+                "shift_low": moved.low,
+                "shift_high": moved.high,
             }
         )
-    if plan.correction == "holm":
-        for method in plan.methods:
-            family = [row for row in rows if row["method"] == method]
-            for row, p in zip(
-                family, holm([row["p"] for row in family]).tolist() if family else [], strict=True
-            ):
-                row["p_adjusted"] = p
+    for method in plan.methods:
+        family = [row for row in rows if row["method"] == method]
+        corrected = adjusted([row["p"] for row in family], plan.correction).tolist()
+        for row, p in zip(family, corrected, strict=True):
+            row["p_adjusted"] = p
     return rows, notes
 
 
-def _percents(frequencies: Sequence[Row], stage: str, method: str, group: str) -> list[float]:
+def percents(frequencies: Sequence[Row], stage: str, method: str, group: str) -> list[float]:
+    """Percentages of the samples of a group that have cells in the stage."""
     wanted = (stage, method, group)
     return [
         row["percent"]

@@ -15,9 +15,12 @@ from ifcyto.pipeline.comparisons import (
     cross_validation_rows,
     overlap_rows,
 )
+from ifcyto.pipeline.corrected import corrected_rows, corrected_test_rows
 from ifcyto.pipeline.counts import Plan, frequency_rows, rank_rows, stage_order
+from ifcyto.pipeline.group_tables import flag_rows, group_rows, precision_rows
 from ifcyto.pipeline.judged import ALL
 from ifcyto.pipeline.labels import nearest
+from ifcyto.pipeline.rater_tables import bland_altman_rows, error_rows, kappa_rows, upset_rows
 from ifcyto.pipeline.tables import DIGITS
 
 if TYPE_CHECKING:
@@ -88,6 +91,7 @@ def make_plan(study: Study, samples: Sequence[Judged]) -> Plan:
         cases=study.cases,
         interval=table.interval,
         correction=table.correction,
+        precision=table.precision,
     )
 
 
@@ -121,6 +125,7 @@ def find(
     counted = [judged for judged in samples if not judged.sample.training_only]
     frequencies = frequency_rows(counted, plan)
     tests, left_out = rank_rows(frequencies, plan)
+    corrected = corrected_rows(counted, plan)
     said = [*notes, *(note for judged in samples for note in judged.notes)]
     said += [*_stage_notes(counted, plan), *left_out]
     document = {
@@ -145,6 +150,15 @@ def find(
         "agreement": agreement_rows(samples, plan),
         "confusion": confusion_rows(samples, plan)
         + ([] if training is None else cross_validation_rows("fbml", training)),
+        "group_tests": group_rows(frequencies, plan),
+        "flags": flag_rows(frequencies, plan),
+        "precision": precision_rows(frequencies, plan),
+        "errors": error_rows(counted, plan),
+        "kappa": kappa_rows(counted, plan),
+        "bland_altman": bland_altman_rows(frequencies, plan),
+        "upset": upset_rows(counted, plan),
+        "corrected": corrected,
+        "corrected_tests": corrected_test_rows(corrected, plan),
         "notes": said,
     }
     return Findings(tuple(samples), plan, _rounded(document))

@@ -109,7 +109,7 @@ def run_study(
     >>> study = write_demo_study(tempfile.mkdtemp(), samples_per_group=2, cells_per_sample=20)
     >>> report = run_study(study, workers=1)
     >>> sorted(path.name for path in report.parent.glob("*.csv"))[:3]
-    ['agreement.csv', 'classifications.csv', 'confusion.csv']
+    ['agreement.csv', 'bland_altman.csv', 'classifications.csv']
     """
     return run_whole_study(
         study_path,

@@ -162,8 +162,17 @@ class CompareTable(_Table):
     interval: Literal["wilson", "clopper-pearson"] = Field(
         "wilson", description="Kind of the 95 % confidence interval."
     )
-    correction: Literal["holm", "none"] = Field(
-        "holm", description="Correction of the p values of one method for its stages and groups."
+    correction: Literal["holm", "bh", "none"] = Field(
+        "holm",
+        description="Correction of the p values of one method for its stages and groups: Holm's, that of "
+        "Benjamini and Hochberg (bh), or none.",
+    )
+    precision: float = Field(
+        0.25,
+        ge=0.01,
+        le=1,
+        description="Wanted half of the confidence interval as a part of the frequency; precision.csv says "
+        "how many cells it needs.",
     )
 
 

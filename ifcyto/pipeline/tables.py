@@ -24,6 +24,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "tests": (
         *("stage", "method", "case", "control", "n_case", "n_control", "median_case", "median_control"),
         *("u", "p", "p_adjusted", "effect", "exact"),
+        *("effect_low", "effect_high", "auc", "shift", "shift_low", "shift_high"),
     ),
     "overlap": ("group", "stage", "manual", "fbml", "cnn", "count"),
     "spot_overlap": ("group", "stage", "manual", "spot", "count"),
@@ -32,6 +33,42 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "sample",
     ),
     "confusion": ("model", "split", "true", "predicted", "count", "reference"),
+    "group_tests": (
+        *("stage", "method", "test", "groups", "n", "statistic", "df", "p", "p_adjusted"),
+        *("first", "second", "difference"),
+    ),
+    "flags": (
+        *("sample", "group", "stage", "method", "cells", "bne", "percent", "ci_low", "ci_high"),
+        *("n_control", "limit", "verdict", "ranked_limit", "pooled_limit", "share_above"),
+    ),
+    "precision": (
+        *("sample", "group", "stage", "method", "cells", "percent", "half_width", "step", "detectable"),
+        *("wanted", "cells_needed"),
+    ),
+    "errors": (
+        *("method", "sample", "group", "tp", "fp", "fn", "precision", "recall", "fp_share", "fn_share"),
+        *("fp_doublet", "fp_irregular", "fp_other"),
+    ),
+    "kappa": (
+        *("kind", "stage", "among", "first", "second", "objects", "kappa", "kappa_low", "kappa_high"),
+        *("both", "first_only", "second_only", "neither", "jaccard", "jaccard_low", "jaccard_high"),
+        "mcnemar_p",
+    ),
+    "bland_altman": (
+        *("stage", "first", "second", "n", "bias", "bias_low", "bias_high", "sd"),
+        *("lower", "lower_low", "lower_high", "upper", "upper_low", "upper_high"),
+    ),
+    "upset": ("group", "stage", "methods", "degree", "count"),
+    "corrected": (
+        *("sample", "group", "stage", "method", "cells", "bne", "percent"),
+        *("confirmed", "corrected", "corrected_low", "corrected_high"),
+    ),
+    "corrected_tests": (
+        *("stage", "method", "case", "control", "n_case", "n_control", "median_case", "median_control"),
+        *("u", "p", "p_adjusted", "effect", "exact"),
+        *("effect_low", "effect_high", "auc", "shift", "shift_low", "shift_high"),
+        *("p_before", "p_adjusted_before"),
+    ),
 }
 """Table name to its columns; the leading ones are a contract, further ones may follow."""
 

@@ -89,6 +89,33 @@ def test_tests_agree_with_scipy_and_are_adjusted_by_holm(rng: np.random.Generato
     ]
 
 
+def test_effect_and_shift_stand_beside_the_test(rng: np.random.Generator) -> None:
+    values = {"N": rng.integers(0, 9, 6) / 10, "M": rng.integers(3, 14, 7) / 10}
+    frequencies = [
+        {"sample": f"{g}{i}", "group": g, "stage": "A", "method": "spot", "cells": 9, "percent": float(v)}
+        for g, found in values.items()
+        for i, v in enumerate(found)
+    ]
+    row = rank_rows(frequencies, Plan(("N", "M"), ("A",), ("spot",), "N", ("M",)))[0][0]
+    assert set(row) == set(COLUMNS["tests"])
+    assert row["auc"] == row["u"] / 42 == (row["effect"] + 1) / 2
+    assert row["effect_low"] < row["effect"] < row["effect_high"]
+    assert row["shift"] == np.median(np.subtract.outer(values["M"], values["N"]))
+    assert row["shift_low"] <= row["shift"] <= row["shift_high"]
+
+
+def test_correction_of_benjamini_and_hochberg(rng: np.random.Generator) -> None:
+    frequencies = [
+        {"sample": f"{g}{i}", "group": g, "stage": s, "method": "spot", "cells": 9, "percent": float(v)}
+        for s, shift in (("A", 3.0), ("B", 0.5))
+        for g, by in (("N", 0.0), ("M", shift))
+        for i, v in enumerate(rng.normal(10 + by, 1, 6))
+    ]
+    rows, _ = rank_rows(frequencies, Plan(("N", "M"), ("A", "B"), ("spot",), "N", ("M",), correction="bh"))
+    expected = stats.false_discovery_control([row["p"] for row in rows])
+    assert [row["p_adjusted"] for row in rows] == pytest.approx(expected.tolist())
+
+
 def test_without_correction_p_stays() -> None:
     plan = Plan(("N", "M"), ("A",), ("spot",), "N", ("M",), correction="none")
     rows = frequency_rows([judged(f"{g}{i}", g, "AA", "21") for g in "NM" for i in range(3)], plan)
@@ -173,6 +200,15 @@ CONTRACT = {
     "spot_overlap": "group,stage,manual,spot,count",
     "agreement": "method,reference,class,support,tp,fp,fn,precision,recall,f1",
     "confusion": "model,split,true,predicted,count",
+    "group_tests": "stage,method,test,groups,n,statistic,df,p,p_adjusted",
+    "flags": "sample,group,stage,method,cells,bne,percent,ci_low,ci_high,n_control,limit,verdict",
+    "precision": "sample,group,stage,method,cells,percent,half_width,step,detectable,wanted,cells_needed",
+    "errors": "method,sample,group,tp,fp,fn,precision,recall,fp_share,fn_share",
+    "kappa": "kind,stage,among,first,second,objects,kappa,kappa_low,kappa_high",
+    "bland_altman": "stage,first,second,n,bias,bias_low,bias_high,sd",
+    "upset": "group,stage,methods,degree,count",
+    "corrected": "sample,group,stage,method,cells,bne,percent,confirmed,corrected",
+    "corrected_tests": "stage,method,case,control,n_case,n_control,median_case,median_control,u,p",
 }
 
 
@@ -182,8 +218,11 @@ def test_leading_columns_are_the_contract(name: str) -> None:
     page = schema_path("results").with_name("results.md").read_text("utf-8")
     assert f"## {name}.csv\n`{','.join(COLUMNS[name])}`\n" in page
     properties = load_schema("results")["properties"]
-    if name in properties:
-        assert properties[name]["items"]["required"] == list(COLUMNS[name])
+    if name != "classifications":
+        row = properties[name]["items"]
+        assert list(row["properties"]) == list(COLUMNS[name])
+        assert row["required"] == list(COLUMNS[name])[: len(row["required"])]
+        assert len(row["required"]) >= len(CONTRACT[name].split(","))
 
 
 def test_every_table_is_declared() -> None:
