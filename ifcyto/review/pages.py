@@ -1,0 +1,92 @@
+"""Images of a page of objects, read from the stacks of their samples when they are wanted."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ifcyto.errors import StackError, UsageError
+from ifcyto.stack.cell_stack import CellStack
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from ifcyto.review.objects import ReviewObjects
+
+__all__ = ["PageReader"]
+
+OPEN = 8
+"""Stacks that are kept open at a time."""
+
+
+class PageReader:
+    """Reads frames of any objects of a review.
+
+    Parameters
+    ----------
+    stacks : mapping of str to pathlib.Path
+        Sample to its cell stack.
+    channels : sequence of str or int
+        Names, roles or numbers of the channels to show, the same in all stacks.
+    """
+
+    def __init__(self, stacks: Mapping[str, Path], channels: Sequence[str | int]) -> None:
+        self.stacks = dict(stacks)
+        self.channels = tuple(channels)
+        self._open: OrderedDict[str, CellStack] = OrderedDict()
+
+    def read(
+        self, objects: ReviewObjects, rows: NDArray[np.int64], size: int
+    ) -> tuple[NDArray[Any], NDArray[np.uint8]]:
+        """Images and masks ``(n, C, size, size)`` of rows, in their order; masks are 0 where there are none.
+
+        Raises
+        ------
+        UsageError
+            A sample without a stack, a channel or an object that is not there.
+        StackError
+            A stack is gone or damaged; the message names it.
+        """
+        shape = (len(rows), len(self.channels), size, size)
+        images: NDArray[Any] = np.zeros(shape, np.int16)
+        masks = np.zeros(shape, np.uint8)
+        samples = objects.samples[rows]
+        for sample in dict.fromkeys(samples.tolist()):
+            mine = np.flatnonzero(samples == sample)
+            stack = self.stack(sample)
+            places = stack.rows_of(objects.objects[rows[mine]])
+            found = stack.images(places, channels=list(self.channels), size=size)
+            images = images.astype(np.result_type(images, found), copy=False)
+            images[mine] = found
+            if stack.has_masks:
+                masks[mine] = stack.masks(places, channels=list(self.channels), size=size)
+        return images, masks
+
+    def stack(self, sample: str) -> CellStack:
+        """The open stack of a sample; opened again when it was closed."""
+        if sample not in self.stacks:
+            msg = f"expected a sample among {', '.join(self.stacks) or 'none'}, found {sample!r}"
+            raise UsageError(msg)
+        if sample in self._open:
+            self._open.move_to_end(sample)
+            return self._open[sample]
+        path = self.stacks[sample]
+        if not path.exists():
+            msg = (
+                f"{path}: the stack of sample {sample!r} is not there: it was moved, or the study was not run"
+            )
+            raise StackError(msg)
+        self._open[sample] = CellStack.open(path)
+        while len(self._open) > OPEN:
+            self._open.popitem(last=False)[1].close()
+        return self._open[sample]
+
+    def close(self) -> None:
+        """Close all stacks."""
+        while self._open:
+            self._open.popitem()[1].close()
