@@ -114,8 +114,8 @@ def matching(
         column = found.samples if name == "sample" else _column(found, found.words, name, blinded=blinded)
         passing &= np.isin(column, list(values))
     for name, (low, high) in (ranges or {}).items():
-        column = _column(found, found.numbers, name, blinded=blinded)
-        passing &= (column >= low) & (column <= high)
+        values_of = _column(found, found.numbers, name, blinded=blinded)
+        passing &= (values_of >= low) & (values_of <= high)
     return passing
 
 
