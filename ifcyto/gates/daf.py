@@ -48,7 +48,9 @@ class DafGating:
     volume : float
         Of the sample, from the stored concentrations; NaN when there is none.
     notes : tuple of str
-        What was left out.
+        What a user should know.
+    lost : tuple of str
+        Populations that were left out.
     """
 
     path: Path
@@ -58,6 +60,7 @@ class DafGating:
     images: tuple[DafImage, ...]
     volume: float
     notes: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
 
     def populations(self, only: Iterable[str] | None = None) -> Populations:
         """Members of the populations, by the stored values.
@@ -98,6 +101,7 @@ def gating_of(document: DafDocument, *, salvage: bool = False) -> DafGating:
     """Take gates, populations and stored features of a DAF that was read; see :func:`read_daf_gating`."""
     notes = [*document.notes, *map(str, document.faults)]
     columns = {name: document.feature(name) for name in document.feature_names}
+    lost: list[str] = []
     try:
         gates = _gate_set(document, document.populations)
         if salvage:
@@ -121,6 +125,7 @@ def gating_of(document: DafDocument, *, salvage: bool = False) -> DafGating:
         document.images,
         float(np.median(volumes)) if volumes else math.nan,
         tuple(notes),
+        tuple(lost),
     )
 
 

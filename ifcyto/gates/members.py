@@ -69,7 +69,11 @@ class Populations:
         GateError
             There is no such population; the nearest names are given.
         """
-        return self.members[self.gates.population(name).name]
+        if name not in self.members:
+            self.gates.population(name)
+            msg = f"population {name!r} was left out"
+            raise GateError(msg)
+        return self.members[name]
 
     def object_numbers(self, name: str) -> NDArray[np.int64]:
         """Object numbers of a population, in the order of the sample; errors as :meth:`member`."""

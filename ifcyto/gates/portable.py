@@ -32,8 +32,8 @@ def portable(gates: GateSet) -> tuple[GateSet, tuple[str, ...]]:
         if population.tagged is not None or any(name in lost for name in population.needs):
             lost[population.name] = None
     kept = tuple(population for population in gates.populations if population.name not in lost)
-    used = {population.gate for population in kept}
-    shapes = tuple(gate for gate in gates.gates if gate.name in used)
+    idle = {each.gate for each in gates.populations} - {population.gate for population in kept}
+    shapes = tuple(gate for gate in gates.gates if gate.name not in idle)
     columns = dict.fromkeys(name for gate in shapes for name in gate.features)
     features = _closed(
         {name: gates.features[name] for name in columns if name in gates.features}, gates.features
