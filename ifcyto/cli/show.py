@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
 __all__ = ["columns", "count", "progress_bar"]
 
+WHOLE = "samples: "
+"""Tasks whose names begin so count samples; they keep their line above that of the task at hand."""
+
 
 @contextmanager
 def progress_bar() -> Iterator[Callable[[str, int, int], None] | None]:
@@ -25,7 +28,7 @@ def progress_bar() -> Iterator[Callable[[str, int, int], None] | None]:
         yield None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
     bar = Progress(
         TextColumn("{task.description}", markup=False),
@@ -36,15 +39,17 @@ def progress_bar() -> Iterator[Callable[[str, int, int], None] | None]:
         transient=True,
     )
 
+    lines: dict[bool, TaskID] = {}
+
     def show(task: str, done: int, total: int) -> None:
-        current = bar.tasks[0] if bar.tasks else None
-        if current is None or current.description != task:
-            line = bar.add_task(task, completed=done, total=total or None)
-            if current is not None:
-                bar.remove_task(current.id)
-        else:
-            line = current.id
-        bar.update(line, completed=done, total=total or None)
+        whole = task.startswith(WHOLE)
+        for kind, line in list(lines.items()):
+            shown = bar.tasks[bar.task_ids.index(line)]
+            if (kind == whole and shown.description != task) or (kind != whole and shown.finished):
+                bar.remove_task(lines.pop(kind))
+        if whole not in lines:
+            lines[whole] = bar.add_task(task, total=total or None)
+        bar.update(lines[whole], completed=done, total=total or None)
 
     with bar:
         yield show

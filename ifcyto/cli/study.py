@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ifcyto.cli.run_text import print_outcome, print_plan
 from ifcyto.cli.show import progress_bar
 
 __all__ = ["register"]
@@ -24,17 +25,59 @@ def run(
         Path | None, typer.Option(metavar="DIR", help="Folder of the results; beside the study by default.")
     ] = None,
     workers: Annotated[int | None, typer.Option(help="Threads; all cores by default.")] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="List every step with what would be done and why; write nothing."),
+    ] = False,
+    force: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="STEP",
+            help="Do again: convert, spots, train, fbml, tables, report, or one step "
+            "such as 'spots MDS01'; several times.",
+        ),
+    ] = None,
+    keep_going: Annotated[
+        bool,
+        typer.Option("--keep-going", help="Leave out samples that fail, say so loudly, and exit with 1."),
+    ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Do every step again.")] = False,
 ) -> None:
     """Run a study: convert, find candidates, count, compare, report.
 
+    What is unchanged since an earlier run is not done again.
+
     Example:  ifcyto run study.toml --out results
     """
-    from ifcyto.pipeline.run import run_study
+    from ifcyto.pipeline.run import plan_study, run_whole_study
 
+    if dry_run:
+        with progress_bar() as progress:
+            planned = plan_study(
+                study,
+                out,
+                progress=progress,
+                overwrite=overwrite,
+                force=force or (),
+                keep_going=keep_going,
+            )
+        print_plan(planned)
+        if any(step.action == "blocked" and step.fault for step in planned):
+            raise typer.Exit(1)
+        return
     with progress_bar() as progress:
-        report = run_study(study, out, workers=workers, progress=progress, overwrite=overwrite)
-    print(report)
+        outcome = run_whole_study(
+            study,
+            out,
+            workers=workers,
+            progress=progress,
+            overwrite=overwrite,
+            force=force or (),
+            keep_going=keep_going,
+        )
+    print_outcome(outcome)
+    if outcome.failed:
+        raise typer.Exit(1)
 
 
 def demo(
@@ -47,9 +90,9 @@ def demo(
 
     Example:  ifcyto demo --out demo
     """
-    from ifcyto.pipeline.run import run_study
+    from ifcyto.pipeline.run import run_whole_study
     from ifcyto.samples.demo import write_demo_study
 
     with progress_bar() as progress:
-        report = run_study(write_demo_study(out, seed=seed), progress=progress)
-    print(report)
+        outcome = run_whole_study(write_demo_study(out, seed=seed), progress=progress)
+    print_outcome(outcome)

@@ -40,11 +40,14 @@ class PlannedStep:
         changed``, ``outputs missing``, ``outputs changed``, ``forced``, or why it
         cannot be done; empty for an unchanged step. Inputs that *may change* are
         those that are made again of the same things.
+    fault : bool
+        Blocked by something that is wrong, not merely not asked for.
     """
 
     name: str
     action: Literal["do", "unchanged", "blocked"]
     why: str = ""
+    fault: bool = False
 
 
 class PlanCache(StepCache):
@@ -129,8 +132,8 @@ def check_force(force: Iterable[str], study: Study) -> frozenset[str]:
     wrong = sorted(words - known)
     if wrong:
         msg = (
-            f"there is no step {wrong[0]!r}{nearest(wrong[0], known)}; expected a kind of step "
-            f"({', '.join(KINDS)}) or one step such as 'spots {study.samples[0].id}'"
+            f"expected a kind of step ({', '.join(KINDS)}) or one step such as "
+            f"'spots {study.samples[0].id}', found {wrong[0]!r}{nearest(wrong[0], known)}"
         )
         raise UsageError(msg)
     return words
@@ -147,12 +150,14 @@ def with_failures(
         What cannot be opened first.
     """
     lost = tuple(
-        PlannedStep(f"{failure.step} {failure.sample}", "blocked", failure.why) for failure in failed
+        PlannedStep(f"{failure.step} {failure.sample}", "blocked", failure.why, fault=True)
+        for failure in failed
     )
     if not failed or keep_going:
         return (*lost, *planned)
     why = f"the run stops at sample {failed[0].sample}; --keep-going leaves it out"
-    return (
-        *lost,
-        *(step if step.action != "do" else replace(step, action="blocked", why=why) for step in planned),
+    stopped = (
+        replace(step, action="blocked", why=why, fault=True) if step.action == "do" else step
+        for step in planned
     )
+    return (*lost, *stopped)

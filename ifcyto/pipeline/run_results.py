@@ -141,8 +141,9 @@ class RunResults:
         """Versions, settings, seed, inputs, and how long the steps before the report took."""
         settings = self.samples.study.settings
         record = provenance(sources=[], options=settings.model_dump(), seed=settings.study.seed)
-        sources = self.samples.sources
-        record["sources"] = [self.samples.source(self.samples.study.path), *sources.values()]
+        path = self.samples.study.path
+        inputs = [found for name, found in self.samples.sources.items() if name != path]
+        record["sources"] = [self.samples.source(path), *inputs]
         return {**record, "run": self._run_summary()}
 
     def _run_summary(self) -> dict[str, Any]:
