@@ -125,7 +125,8 @@ def _header(path: Path, text: str) -> tuple[int, str, list[str]]:
 
 def _without(path: Path, body: str, separator: str, label: int | None, n: int) -> tuple[str, tuple[str, ...]]:
     """Body with tabs between its values and without the labels; and these."""
-    lines, labels = [], []
+    lines: list[str] = []
+    labels: list[str] = []
     try:
         for row in csv.reader(io.StringIO(body), delimiter=separator):
             if not any(row):
