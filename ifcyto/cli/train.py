@@ -38,7 +38,7 @@ def train(
         typer.Option(metavar="CLASS=FILE.pop", help="A class and its objects; several times."),
     ] = None,
     tagged: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="A population tagged by hand in the DAF given.")
+        list[str] | None, typer.Option(metavar="NAME", help="A population of the DAF given: a class.")
     ] = None,
     classes: Annotated[
         list[str] | None,

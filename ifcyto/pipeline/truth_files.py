@@ -6,19 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ifcyto.errors import UsageError
+from ifcyto.errors import GateError, UsageError
+from ifcyto.gates.daf import read_daf_gating
+from ifcyto.pipeline.gate import is_daf
 from ifcyto.pipeline.labels import read_labels, read_truth
 from ifcyto.pipeline.objects import read_objects
 from ifcyto.pipeline.study import load_study
-from ifcyto.readers.daf import DafReader
-from ifcyto.readers.daf_document import read_daf
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 __all__ = ["TruthFiles", "from_files", "from_study"]
-
-HEAD = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +88,14 @@ def from_files(
     populations : mapping of str to path-like, optional
         Class to its ``.pop`` or CSV file of object numbers.
     tagged : sequence of str
-        Classes that are populations tagged by hand in `source`, a DAF.
+        Classes that are populations of `source`, a DAF: tagged by hand, or drawn or combined
+        and found by the features that it stores.
 
     Raises
     ------
     UsageError
         Nothing says what objects are, an object is in two classes, or the DAF has
-        no such tagged population.
+        no such population or no object in it.
     StudyError, FormatError
         A file cannot be read.
     """
@@ -106,8 +105,8 @@ def from_files(
         found |= read_labels(Path(labels), known=None)
     for name, file in (populations or {}).items():
         _add(found, name, read_objects(file).tolist(), str(file))
-    for name in tagged:
-        _add(found, name, _tagged(path, name), str(path))
+    for name, numbers in _members(path, tagged).items():
+        _add(found, name, numbers, str(path))
     if not found:
         msg = f"{path}: expected labels or populations that say what its objects are, found none"
         raise UsageError(msg)
@@ -123,14 +122,22 @@ def _add(found: dict[int, str], name: str, numbers: Sequence[int], place: str) -
     found |= dict.fromkeys(numbers, name)
 
 
-def _tagged(path: Path, name: str) -> Sequence[int]:
-    with path.open("rb") as file:
-        if not DafReader.sniff(path, file.read(HEAD)):
-            msg = f"{path}: expected a DAF for the tagged population {name!r}, found another file"
-            raise UsageError(msg)
-    tagged = {pop.name: pop.tagged for pop in read_daf(path).populations if pop.type == "T"}
-    if name not in tagged:
-        there = ", ".join(tagged) or "none"
-        msg = f"{path}: no population {name!r} that was tagged by hand; there are: {there}"
+def _members(path: Path, names: Sequence[str]) -> dict[str, list[int]]:
+    """Object numbers of populations of a DAF: tagged by hand, drawn or combined."""
+    if not names:
+        return {}
+    if path.exists() and not is_daf(path):
+        msg = f"{path}: expected a DAF for the population {names[0]!r}, found another file"
         raise UsageError(msg)
-    return tagged[name]
+    gating = read_daf_gating(path)
+    try:
+        found = gating.populations(names)
+    except GateError as error:
+        msg = f"{path}: {error}"
+        raise UsageError(msg) from error
+    members = {name: found.object_numbers(name).tolist() for name in names}
+    empty = [name for name, numbers in members.items() if not numbers]
+    if empty:
+        msg = f"{path}: expected objects in the population {empty[0]!r}, found none"
+        raise UsageError(msg)
+    return members

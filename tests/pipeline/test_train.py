@@ -155,9 +155,18 @@ def test_truth_comes_from_populations_and_labels(data, tmp_path):
         from_files(samples["A"], tagged=["Mphase"])
 
 
-def test_truth_comes_from_tagged_populations_of_a_daf(shared_data):
-    with pytest.raises(UsageError, match="no population 'Nothing'"):
-        from_files(shared_data / "amnis" / "ut7_ideas62.daf", tagged=["Nothing"])
+def test_truth_comes_from_populations_of_a_daf(shared_data):
+    path = shared_data / "amnis" / "ut7_ideas62.daf"
+    labels = from_files(path, tagged=["tagged-tel", "subG1 & Events"]).labels
+    expected = dict.fromkeys(range(240, 280), "tagged-tel") | dict.fromkeys(range(400, 410), "subG1 & Events")
+    assert labels == {("ut7_ideas62", number): name for number, name in expected.items()}
+    assert len(from_files(path, tagged=["G2", "Mphase"]).labels) == 113 + 210  # a combination of the other
+    with pytest.raises(UsageError, match="no population 'mphase'; did you mean 'Mphase'"):
+        from_files(path, tagged=["mphase"])
+    with pytest.raises(UsageError, match="74 objects of 'Metaphase & Mphase' are in another class too"):
+        from_files(path, tagged=["Mphase", "Metaphase & Mphase"])
+    with pytest.raises(UsageError, match="expected objects in the population 'pH3.*', found none"):
+        from_files(path, tagged=["pH3+ & G1 & Events"])
 
 
 def test_a_study_gives_samples_roles_and_truth(data, tmp_path):
