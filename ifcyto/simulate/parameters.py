@@ -241,12 +241,20 @@ class Shapes:
         Spread of diameters within a stage (log scale).
     cell_stretch, nucleus_stretch : float
         Spread of the aspect ratio (log scale).
+    fission : float
+        Share of BNEs whose nuclei come from the fission of one (2N in all); the others
+        failed to divide (2N each).
     bne_scale, bne_scale_sd : float
-        Diameter of each of two nuclei over that of the stage's 2N nucleus.
+        Diameter of each of two nuclei over that of a single one of the same DNA.
     bne_unequal : float
         Standard deviation of half the relative difference between the two.
-    bne_cell : float
-        Diameter of a binucleated cell over that of its stage: it holds two nuclei.
+    lobes_unequal : float
+        Standard deviation of half the relative difference between the lobes of a
+        bilobed nucleus.
+    odd_cycling : float
+        Share of irregular nuclei with more than 2N; the others have left the cycle.
+    large_cell : float
+        Diameter of a cell with 4N of odd or of two nuclei over that of its stage.
     touching : float
         Share of BNEs whose nuclei touch.
     gap_um : float
@@ -274,19 +282,22 @@ class Shapes:
     nucleus_cv: float = 0.07
     cell_stretch: float = 0.05
     nucleus_stretch: float = 0.06
-    bne_scale: float = 0.78
+    fission: float = 0.18
+    bne_scale: float = 0.88
     bne_scale_sd: float = 0.06
     bne_unequal: float = 0.06
-    bne_cell: float = 1.12
-    touching: float = 0.25
-    gap_um: float = 1.2
+    lobes_unequal: float = 0.25
+    odd_cycling: float = 0.06
+    large_cell: float = 1.12
+    touching: float = 0.2
+    gap_um: float = 1.5
     flat: float = 0.12
     overlap: tuple[float, float] = (0.02, 0.30)
     mixed: float = 0.35
     tilt_deg: tuple[float, float] = (30.0, 18.0)
-    forms: tuple[float, float, float, float] = (0.50, 0.15, 0.20, 0.15)
-    notch: tuple[float, float] = (0.55, 1.0)
-    neck: tuple[float, float] = (0.3, 0.8)
+    forms: tuple[float, float, float, float] = (0.65, 0.10, 0.10, 0.15)
+    notch: tuple[float, float] = (0.75, 1.1)
+    neck: tuple[float, float] = (0.2, 0.6)
 
 
 @dataclass(frozen=True, slots=True)

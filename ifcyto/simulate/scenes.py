@@ -198,38 +198,50 @@ class _Draw:
         rng, shapes, n = self.rng, self.shapes, len(rows)
         scenes = self.scenes
         cosine = self.tilted(rows, shapes.tilt_deg[0])
-        cell = self.cell[rows] * shapes.bne_cell
-        scale = rng.normal(shapes.bne_scale, shapes.bne_scale_sd, n)
+        whole = rng.random(n) >= shapes.fission  # 2N in each
+        content = np.where(whole, 1.0, 0.5)
+        cell = self.cell[rows] * np.where(whole, shapes.large_cell, 1.0)
+        scale = rng.normal(shapes.bne_scale, shapes.bne_scale_sd, n) * content ** (1 / 3)
         unequal = rng.normal(0.0, shapes.bne_unequal, n)
         core = np.array([stage.nucleus_um / 2 for stage in self.settings.stages])[self.stages[rows]] * scale
         first, second = core * (1 + unequal), core * (1 - unequal)
         fit = np.minimum(1.0, (cell - WALL) / (first + second))
         first, second = first * fit, second * fit
-        room = np.maximum(2 * (cell - WALL - first - second), 0.0)
         touching = rng.random(n) < shapes.touching
-        gap = np.where(touching, 0.0, np.minimum(rng.exponential(shapes.gap_um, n), room))
         flat = np.where(touching, rng.uniform(0.0, shapes.flat, n), 0.0)
+        balls = [self._pressed(rows, radii, flat, touching) for radii in (first, second)]
+        reach = [self._reach(rows, ball) for ball in balls]
+        room = np.maximum(2 * (cell - WALL - reach[0] - reach[1]), 0.0)
+        gap = np.where(touching, 0.0, np.minimum(rng.exponential(shapes.gap_um, n), room))
         middle = rng.uniform(-0.5, 0.5, n) * (room - gap)
-        half = first * (1 - flat) + second * (1 - flat) + gap / 2
-        places = (middle - half + first * (1 - flat), middle + half - second * (1 - flat))
-        for slot, radii, place in ((0, first, places[0]), (LOBES, second, places[1])):
-            ball = self.ball(self.along(rows, place * cosine), radii, shapes.nucleus_stretch)
-            ball[touching] = self._flattened(rows, ball, radii, flat)[touching]
+        half = reach[0] + reach[1] + gap / 2
+        places = (middle - half + reach[0], middle + half - reach[1])
+        for slot, ball, place in zip((0, LOBES), balls, places, strict=True):
+            ball[:, :2] = self.along(rows, place * cosine)
             scenes.nuclei[rows, slot] = ball
         scenes.bodies[rows, 0] = self._stretched(rows, cell, cosine)
-        scenes.content[rows] = np.stack([first, second], axis=1) ** 3 / (core[:, None] * fit[:, None]) ** 3
+        scenes.content[rows] = content[:, None] * np.stack([1 + unequal, 1 - unequal], axis=1) ** 3
         scenes.gap[rows] = gap
 
-    def _flattened(
+    def _pressed(
         self,
         rows: NDArray[np.int64],
-        ball: NDArray[np.float64],
         radii: NDArray[np.float64],
         flat: NDArray[np.float64],
+        touching: NDArray[np.bool_],
     ) -> NDArray[np.float64]:
-        """Nuclei that press on each other: shorter along the axis, wider across."""
-        wide = radii / np.sqrt(1 - flat)
-        return np.stack([ball[:, 0], ball[:, 1], radii * (1 - flat), wide, self.turn[rows], wide], axis=1)
+        """Nuclei at the origin; those that press on each other are shorter along the axis, wider across."""
+        ball = self.ball(np.zeros((len(rows), 2)), radii, self.shapes.nucleus_stretch)
+        wide, zero = radii / np.sqrt(1 - flat), np.zeros(len(rows))
+        pressed = np.stack([zero, zero, radii * (1 - flat), wide, self.turn[rows], wide], axis=1)
+        ball[touching] = pressed[touching]
+        return ball
+
+    def _reach(self, rows: NDArray[np.int64], ball: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Half the extent of nuclei along the long axis."""
+        angle = ball[:, 4] - self.turn[rows]
+        reach: NDArray[np.float64] = np.hypot(ball[:, 2] * np.cos(angle), ball[:, 3] * np.sin(angle))
+        return reach
 
     def _stretched(
         self, rows: NDArray[np.int64], cell: NDArray[np.float64], cosine: NDArray[np.float64]
@@ -281,6 +293,13 @@ class _Draw:
         forms = 1 + self.rng.choice(len(FORMS) - 1, size=len(rows), p=self.shapes.forms)
         self.scenes.forms[rows] = forms
         cosine = self.tilted(rows, self.shapes.tilt_deg[0])
+        n = len(rows)
+        cycling = self.rng.random(n) < self.shapes.odd_cycling
+        content = np.where(cycling, self.rng.uniform(1.2, 2.0, n), 1.0)
+        self.core[rows] *= (content / self.scenes.content[rows, 0]) ** (1 / 3)
+        self.scenes.content[rows, 0] = content
+        self.cell[rows] *= np.where(content > 1.5, self.shapes.large_cell, 1.0)
+        self.core[rows] = np.minimum(self.core[rows], LARGEST_NUCLEUS * self.cell[rows])
         self.scenes.bodies[rows, 0] = self._stretched(rows, self.cell[rows], cosine)
         makers = (self._bilobed, self._elongated, self._kidney, self._budding)
         for form, make in enumerate(makers, start=1):
@@ -313,7 +332,7 @@ class _Draw:
 
     def _bilobed(self, rows: NDArray[np.int64], cosine: NDArray[np.float64]) -> None:
         rng, shapes, n, core = self.rng, self.shapes, len(rows), self.core[rows]
-        unequal = rng.normal(0.0, 0.10, n)
+        unequal = np.clip(rng.normal(0.0, shapes.lobes_unequal, n), -0.45, 0.45)
         first, second = 0.82 * core * (1 + unequal), 0.82 * core * (1 - unequal)
         half = (first + second) / 2 * rng.uniform(*shapes.notch, n)
         neck = np.minimum(first, second) * rng.uniform(*shapes.neck, n)

@@ -57,15 +57,14 @@ def test_two_nuclei_are_two_bodies_that_do_not_overlap():
         )
 
     left = apart - reach(first) - reach(second) - scenes.gap
-    assert np.abs(left).max() < 0.9  # nuclei are not exactly round
-    assert np.median(left) == pytest.approx(0, abs=0.05)
+    assert left == pytest.approx(np.zeros(400), abs=1e-9)
     assert (scenes.gap >= 0).all()
-    assert np.mean(scenes.gap == 0) > 0.2  # touching
+    assert np.mean(scenes.gap == 0) > 0.15  # touching
     assert scenes.gap.max() > 1.0  # far apart
 
 
 def test_two_nuclei_apart_are_two_in_the_noise_free_image_and_one_stays_one():
-    scenes = scenes_of("BNE", 300)
+    scenes = scenes_of("BNE", 1500)
     clear = np.flatnonzero((scenes.gap > 1.0) & (scenes.tilt < 25))
     assert len(clear) > 20
     for image in light_of(scenes.take(clear)).planes[2]:
