@@ -27,6 +27,9 @@ SEGMENT = 1500
 NUMBERS = (6, 20)
 """Least and most groups where their number is chosen."""
 
+TRIMMED = 0.005
+"""Mean and spread of a column are taken with this share of the objects, at each end, drawn in."""
+
 CLIPPED = 5.0
 """Standard deviations beyond which a value counts as this far: one odd object is no direction."""
 
@@ -113,10 +116,11 @@ def group_alike(
 
     Notes
     -----
-    Columns are standardised and cut at five standard deviations, principal components keep
+    Columns are standardised (by the spread of all but the outermost values) and cut at five
+    standard deviations, principal components keep
     90 % of the variance, and Ward's method [1]_ joins objects so that the variance inside the
     groups grows least. On the UT7 cells (ten expert classes, twelve draws of 8 to 40 cells each)
-    twelve groups had a purity of 0.75 (k-means 0.72, Gaussian mixtures 0.74), twenty 0.78.
+    twelve groups had a purity of 0.74 (k-means 0.70, Gaussian mixtures 0.73), twenty 0.78.
 
     References
     ----------
@@ -158,9 +162,15 @@ def group_alike(
 
 def reduced(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Principal components ``(n, P)`` of standardised columns, without NaN; see :func:`group_alike`."""
-    spread = values.std(axis=0)
+    if not len(values):
+        return values
+    low = np.quantile(values, TRIMMED, axis=0, method="higher")
+    high = np.quantile(values, 1 - TRIMMED, axis=0, method="lower")
+    inner = np.clip(values, low, high)
+    inner = np.where(inner.std(axis=0) > 0, inner, values)
+    spread = inner.std(axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        standard = np.where(spread > 0, (values - values.mean(axis=0)) / spread, 0.0)
+        standard = np.where(spread > 0, (values - inner.mean(axis=0)) / spread, 0.0)
     standard = np.clip(standard, -CLIPPED, CLIPPED)
     if min(standard.shape) < 2 or not standard.any():
         return standard
