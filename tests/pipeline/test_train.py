@@ -104,8 +104,28 @@ def test_a_feature_that_cannot_be_computed_makes_the_class_unknown(data, trained
     assert rows[3]["probability"] == ""
     assert float(rows[0]["probability"]) == found.probability[0]
     assert list(rows[0])[:5] == ["object", "label", "probability", "by", "when"]
+    assert list(rows[0])[-3:] == ["p BNE", "p Doublet", "p Irregular"]
+    assert [float(rows[0][name]) for name in list(rows[0])[-3:]] == found.probabilities[0].tolist()
+    assert rows[3]["p BNE"] == ""
     with pytest.raises(OutputError, match="exists already"):
         write_labels(found, path, source=table)
+    limit = float(np.nanmedian(found.probability))
+    for threshold in (limit, {"BNE": limit}):
+        write_labels(found, path, source=table, threshold=threshold, overwrite=True)
+        with path.open(newline="") as file:
+            after = list(csv.DictReader(file))
+        low = [
+            row["label"] != UNKNOWN and float(row["probability"]) < limit
+            and (threshold == limit or row["label"] == "BNE")
+            for row in rows
+        ]  # fmt: skip
+        assert [row["label"] for row in after] == [
+            UNKNOWN if gone else row["label"] for gone, row in zip(low, rows, strict=True)
+        ]
+        assert [row["probability"] for row in after] == [row["probability"] for row in rows]
+        assert 0 < sum(low) < len(low)
+    with pytest.raises(UsageError, match="among BNE, Doublet, Irregular, found 'bne'"):
+        write_labels(found, path, source=table, threshold={"bne": 0.5}, overwrite=True)
 
 
 def test_what_the_model_does_not_fit_is_refused(data, trained, tmp_path):
@@ -165,7 +185,7 @@ def test_truth_comes_from_populations_of_a_daf(shared_data):
         from_files(path, tagged=["mphase"])
     with pytest.raises(UsageError, match="74 objects of 'Metaphase & Mphase' are in another class too"):
         from_files(path, tagged=["Mphase", "Metaphase & Mphase"])
-    with pytest.raises(UsageError, match="expected objects in the population 'pH3.*', found none"):
+    with pytest.raises(UsageError, match=r"expected objects in the population 'pH3.*', found none"):
         from_files(path, tagged=["pH3+ & G1 & Events"])
 
 
