@@ -9,6 +9,7 @@ import numpy as np
 
 from ifcyto.errors import StackError, UsageError
 from ifcyto.stack.cell_stack import CellStack
+from ifcyto.stack.frames import channel_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from ifcyto.cells import Channel
     from ifcyto.review.objects import ReviewObjects
 
 __all__ = ["PageReader"]
@@ -33,11 +35,19 @@ class PageReader:
         Sample to its cell stack.
     channels : sequence of str or int
         Names, roles or numbers of the channels to show, the same in all stacks.
+    names : sequence of str, optional
+        What they are called here; by default what the stacks call them.
     """
 
-    def __init__(self, stacks: Mapping[str, Path], channels: Sequence[str | int]) -> None:
+    def __init__(
+        self,
+        stacks: Mapping[str, Path],
+        channels: Sequence[str | int],
+        names: Sequence[str] | None = None,
+    ) -> None:
         self.stacks = dict(stacks)
         self.channels = tuple(channels)
+        self.names = None if names is None else tuple(names)
         self._open: OrderedDict[str, CellStack] = OrderedDict()
 
     def read(
@@ -85,6 +95,11 @@ class PageReader:
         while len(self._open) > OPEN:
             self._open.popitem(last=False)[1].close()
         return self._open[sample]
+
+    def channels_of(self, sample: str) -> tuple[Channel, ...]:
+        """The channels shown, as the stack of a sample describes them."""
+        found = self.stack(sample).channels
+        return tuple(found[place] for place in channel_rows(found, list(self.channels)))
 
     def close(self) -> None:
         """Close all stacks."""
