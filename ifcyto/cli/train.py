@@ -139,6 +139,10 @@ def classify(
     pixel_size: Annotated[
         float | None, typer.Option(metavar="UM", help="Side of a pixel, where the input does not say it.")
     ] = None,
+    threshold: Annotated[
+        list[str] | None,
+        typer.Option(metavar="P|CLASS=P", help="Less probable classes become Unknown; for all or a class."),
+    ] = None,
     workers: Annotated[int | None, typer.Option(help="Threads; all cores by default.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing labels.")] = False,
 ) -> None:
@@ -150,9 +154,10 @@ def classify(
 
     from ifcyto._output import refuse_existing
     from ifcyto.pipeline.classify import classify as classify_objects
-    from ifcyto.pipeline.classify import write_labels
+    from ifcyto.pipeline.classify import kept_labels, write_labels
 
     refuse_existing(output, overwrite=overwrite)
+    limit = thresholds_of(threshold or [])
     given = {
         name: int(text) if text.isdecimal() else text
         for name, text in pairs_of(images or [], "--image").items()
@@ -167,9 +172,34 @@ def classify(
             workers=workers,
             progress=progress,
         )
-    path = write_labels(found, output, source=source, overwrite=overwrite)
-    counts = Counter(found.labels.tolist())
+    path = write_labels(found, output, source=source, threshold=limit, overwrite=overwrite)
+    counts = Counter(kept_labels(found, limit).tolist())
     shown = ", ".join(
         f"{counts[name]:,} {name}" for name in (*found.model.scorer.classes, "Unknown") if counts[name]
     )
     print(f"{path}: {count(len(found.objects), 'object')} ({shown})")
+
+
+def thresholds_of(texts: list[str]) -> float | dict[str, float]:
+    """One probability for all classes, or one for each class named.
+
+    Raises
+    ------
+    typer.BadParameter
+        Neither, or both.
+    UsageError
+        One is not from 0 to 1.
+    """
+    from ifcyto.classify.threshold import apply_threshold
+
+    limit: float | dict[str, float]
+    try:
+        if len(texts) == 1 and "=" not in texts[0]:
+            limit = float(texts[0])
+        else:
+            limit = {name: float(text) for name, text in pairs_of(texts, "--threshold").items()}
+        apply_threshold((), (), limit)  # before hours of work, not after
+    except ValueError:
+        message = f"expected a probability or CLASS=PROBABILITY, found {', '.join(texts)}"
+        raise typer.BadParameter(message, param_hint="--threshold") from None
+    return limit

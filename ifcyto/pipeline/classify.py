@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ import numpy as np
 
 from ifcyto._output import refuse_existing, replacing
 from ifcyto.classify.model_folder import read_model
+from ifcyto.classify.threshold import apply_threshold
 from ifcyto.errors import UsageError
 from ifcyto.features.define import parse_definition
 from ifcyto.features.table import read_table
@@ -23,15 +25,16 @@ from ifcyto.pipeline.parallel import n_workers, no_progress
 from ifcyto.pipeline.sources import is_stack, refuse_input_as_output
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
     from ifcyto.classify.model_folder import Model
     from ifcyto.pipeline.objects import ObjectChoice
     from ifcyto.pipeline.parallel import Progress
 
-__all__ = ["Classified", "classify", "write_labels"]
+__all__ = ["PROBABILITY", "Classified", "classify", "kept_labels", "write_labels"]
+
+PROBABILITY = "p "
+"""What stands before the class in the name of a column of probabilities."""
 
 SAME_SIZE = 1e-6
 """Pixel sizes that differ by less, relatively, are the same."""
@@ -51,6 +54,8 @@ class Classified:
     scores : ndarray (n, classes) of float64
         Differences are the classifier values of pairs of classes, which can be gated.
     model : Model
+    values : ndarray (n, features) of float64
+        What the classes were told from, in the order of ``model.columns``.
     """
 
     objects: NDArray[np.int64]
@@ -58,6 +63,7 @@ class Classified:
     probabilities: NDArray[np.float64]
     scores: NDArray[np.float64]
     model: Model
+    values: NDArray[np.float64]
 
     @property
     def probability(self) -> NDArray[np.float64]:
@@ -133,7 +139,7 @@ def classify(
                     values[first : first + len(part)] = part
     scores = model.scorer.scores(values)
     probabilities = model.scorer.probabilities(values)
-    return Classified(found, model.scorer.classes_of(scores), probabilities, scores, model)
+    return Classified(found, model.scorer.classes_of(scores), probabilities, scores, model, values)
 
 
 def own_masks(model: Model) -> dict[str, str]:
@@ -172,8 +178,15 @@ def _check_size(path: Path, size: float, model: Model) -> None:
         raise UsageError(msg)
 
 
-def write_labels(found: Classified, path: Path | str, *, source: Path | str, overwrite: bool = False) -> Path:
-    """Write ``object,label,probability,by,when`` and one classifier value a pair of classes.
+def write_labels(
+    found: Classified,
+    path: Path | str,
+    *,
+    source: Path | str,
+    threshold: float | Mapping[str, float] = 0.0,
+    overwrite: bool = False,
+) -> Path:
+    """Write ``object,label,probability,by,when``, a classifier value a pair, a probability a class.
 
     Parameters
     ----------
@@ -181,16 +194,26 @@ def write_labels(found: Classified, path: Path | str, *, source: Path | str, ove
     path : path-like
     source : path-like
         What was classified; it is never replaced.
+    threshold : float or mapping of str to float
+        An object whose class is less probable is ``Unknown``; see
+        :func:`ifcyto.classify.threshold.apply_threshold`. Its probability stays.
     overwrite : bool
 
     Raises
     ------
     OutputError
         The file exists and `overwrite` is False, or cannot be written.
+    UsageError
+        A threshold outside 0 to 1, or for a class that the model does not know.
     """
     refuse_input_as_output([Path(source)], Path(path))
     refuse_existing(path, overwrite=overwrite)
-    pairs = found.pairs()
+    names = found.model.scorer.classes
+    labels = kept_labels(found, threshold)
+    values = {
+        **found.pairs(),
+        **{f"{PROBABILITY}{name}": found.probabilities[:, i] for i, name in enumerate(names)},
+    }
     by = f"ifcyto {found.model.scorer.method}"
     when = datetime.now(UTC).isoformat(timespec="seconds")
     with (
@@ -198,11 +221,27 @@ def write_labels(found: Classified, path: Path | str, *, source: Path | str, ove
         temporary.open("w", encoding="utf-8", newline="") as file,
     ):
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["object", "label", "probability", "by", "when", *pairs])
-        rows = zip(found.objects.tolist(), found.labels.tolist(), found.probability.tolist(), *(
-            values.tolist() for values in pairs.values()
+        writer.writerow(["object", "label", "probability", "by", "when", *values])
+        rows = zip(found.objects.tolist(), labels.tolist(), found.probability.tolist(), *(
+            column.tolist() for column in values.values()
         ), strict=True)  # fmt: skip
-        for number, label, probability, *values in rows:
-            shown = ["" if value != value else repr(value) for value in (probability, *values)]
+        for number, label, probability, *numbers in rows:
+            shown = ["" if value != value else repr(value) for value in (probability, *numbers)]
             writer.writerow([number, label, shown[0], by, when, *shown[1:]])
     return Path(path)
+
+
+def kept_labels(found: Classified, threshold: float | Mapping[str, float]) -> NDArray[np.str_]:
+    """Classes ``(n,)`` after a threshold.
+
+    Raises
+    ------
+    UsageError
+        A threshold outside 0 to 1, or for a class that the model does not know.
+    """
+    names = found.model.scorer.classes
+    strange = [name for name in threshold if name not in names] if isinstance(threshold, Mapping) else []
+    if strange:
+        msg = f"threshold: expected a class among {', '.join(names)}, found {strange[0]!r}"
+        raise UsageError(msg)
+    return apply_threshold(found.labels, found.probability, threshold)

@@ -68,6 +68,12 @@ def test_a_model_is_trained_and_classifies(capsys, folder, tmp_path):
     code, _, err = run(capsys, "classify", cif, model, "-o", tmp_path / "l.csv")
     assert code == 2
     assert "exists already" in err
+    wrong = {"high": "CLASS=PROBABILITY", "1.5": "from 0 to 1, found 1.5", "Mitosis=0.5": "found 'Mitosis'"}
+    for text, message in wrong.items():
+        code, _, err = run(capsys, "classify", cif, model, "-o", tmp_path / "u.csv", "--threshold", text)
+        assert code == 2
+        assert message in err
+    assert not (tmp_path / "u.csv").exists()
     populations = ("--truth", f"BNE={folder / 'BNE.pop'}", "--truth", f"Doublet={folder / 'Doublet.pop'}")
     code, _, _ = run(capsys, "train", cif, "-o", tmp_path / "same", *populations, *options)
     assert code == 0
