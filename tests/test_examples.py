@@ -35,7 +35,17 @@ def test_jurkat_shows_how_well_the_plain_rule_does(
     assert (tmp_path / "results" / "report.html").is_file()
 
 
+def test_quickstart_goes_from_a_file_to_a_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    report = load(EXAMPLES / "quickstart.py").main(tmp_path / "study")
+    assert report.is_file()
+    said = capsys.readouterr().out
+    assert "MDS01.cif: 150 objects, channels Ch01 BF Ch02 CD235a Ch05 DRAQ5" in said
+    assert "ten cells: (10, 2, 64, 64) int16" in said
+    assert said.count(" cells (") == 2 * 2 * 3
+
+
 def test_every_example_has_a_test_here() -> None:
     source = Path(__file__).read_text("utf-8")
     for path in EXAMPLES.rglob("*.py"):
-        assert f'"{path.parent.name}" / "{path.name}"' in source
+        folder = "" if path.parent == EXAMPLES else f'"{path.parent.name}" / '
+        assert f'EXAMPLES / {folder}"{path.name}"' in source
