@@ -49,6 +49,8 @@ PAGE_MM = 174.0
 """Width of a journal page (two columns), in millimetres."""
 DPI = 300
 """Resolution of the PNG files, in pixels per inch."""
+PREVIEW_DPI = 200
+"""Resolution of the pictures that stand in for a PNG on a page."""
 INK = "#222222"
 """Colour of text, axes and lines."""
 MUTED = "#666666"
@@ -186,7 +188,9 @@ def figure_name(*parts: str) -> str:
     return "_".join(word for word in words if word) or "figure"
 
 
-def save_figure(figure: Figure, folder: Path, name: str, *, overwrite: bool = False) -> tuple[Path, Path]:
+def save_figure(
+    figure: Figure, folder: Path, name: str, *, overwrite: bool = False, preview: Path | None = None
+) -> tuple[Path, Path]:
     """Write a figure as PNG (300 dpi) and as PDF; the same figure gives the same bytes.
 
     Parameters
@@ -199,6 +203,9 @@ def save_figure(figure: Figure, folder: Path, name: str, *, overwrite: bool = Fa
         File name without extension; see :func:`figure_name`.
     overwrite : bool
         Replace files of that name.
+    preview : pathlib.Path, optional
+        Write a small WebP picture as well, for a page; one of cells has about a fifth of
+        the size of the PNG. Replaces what is there.
 
     Returns
     -------
@@ -220,11 +227,16 @@ def save_figure(figure: Figure, folder: Path, name: str, *, overwrite: bool = Fa
         refuse_existing(path, overwrite=overwrite)
     _write(figure, png, {"Software": None})
     _write(figure, pdf, {"CreationDate": None, "Creator": "ifcyto", "Producer": None})
+    if preview is not None:
+        _write(figure, preview, None)
     return png, pdf
 
 
-def _write(figure: Figure, path: Path, metadata: dict[str, str | None]) -> None:
+def _write(figure: Figure, path: Path, metadata: dict[str, str | None] | None) -> None:
     with replacing(path, overwrite=True) as temporary, rc_context(_SETTINGS), warnings.catch_warnings():
         # A name in a script that the font lacks is drawn as boxes; the report has it in full.
         warnings.filterwarnings("ignore", message=r"Glyph .* missing from font", category=UserWarning)
-        figure.savefig(temporary, format=path.suffix[1:], dpi=DPI, metadata=metadata)
+        if metadata is None:
+            figure.savefig(temporary, format="webp", dpi=PREVIEW_DPI, pil_kwargs={"quality": 85})
+        else:
+            figure.savefig(temporary, format=path.suffix[1:], dpi=DPI, metadata=metadata)

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ifcyto.figures.confusion import confusion_figure
+from ifcyto.figures.confusion import confusion_panels
 from ifcyto.figures.histogram import spot_count_histogram
+from ifcyto.figures.sets import sets_figure
 from ifcyto.figures.style import figure_name, save_figure
-from ifcyto.figures.venn import venn_figure
+from ifcyto.figures.upset import upset_figure
 from ifcyto.figures.violins import frequency_panels
 from ifcyto.report.model import FigureRef
 
@@ -24,7 +25,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Album", "draw_agreement", "draw_frequencies", "draw_overlap", "draw_spots"]
 
-METHODS = {"spot": "plain rule", "manual": "manual tags", "fbml": "feature-based classifier"}
+METHODS = {
+    "spot": "plain rule",
+    "manual": "manual tags",
+    "fbml": "feature-based classifier",
+    "cnn": "network",
+}
+"""Method to its name in figures."""
 
 PANELS = 4
 """Stages side by side in one figure of violins."""
@@ -47,15 +54,23 @@ class Album:
         self.paths: list[Path] = []
         self._names: Counter[str] = Counter()
 
-    def add(self, section: str, figure: Figure, *words: str, caption: str, alt: str) -> None:
-        """Save `figure`; the words make its file name, numbered where two would be the same."""
+    def add(
+        self, section: str, figure: Figure, *words: str, caption: str, alt: str, preview: bool = False
+    ) -> None:
+        """Save `figure`; the words make its file name, numbered where two would be the same.
+
+        With `preview` the page embeds a small picture in place of the PNG; it is not kept.
+        """
         name = figure_name(*words)
         self._names[name] += 1
         if self._names[name] > 1:
             name = f"{name}-{self._names[name]}"
-        png, vector = save_figure(figure, self.folder, name, overwrite=True)
+        small = self.folder / "previews" / f"{name}.webp"
+        options: dict[str, Path] = {"preview": small} if preview else {}
+        png, vector = save_figure(figure, self.folder, name, overwrite=True, **options)
         self.paths += [png, vector]
-        self.figures.setdefault(section, []).append(FigureRef(png, caption, alt, vector))
+        screen = small if small.is_file() else None
+        self.figures.setdefault(section, []).append(FigureRef(png, caption, alt, vector, screen))
 
 
 def draw_frequencies(album: Album, found: Findings) -> None:
@@ -130,7 +145,7 @@ def draw_agreement(album: Album, found: Findings) -> None:
         name = "manual tags" if reference == "manual" else "table of truth"
         album.add(
             "agreement",
-            confusion_figure(matrix, true, form="row", predicted=predicted, title=f"{who} and {name}"),
+            confusion_panels(matrix, true, predicted=predicted, title=f"{who} and {name}"),
             *("confusion", method, reference),
             caption=f"What the {METHODS[method]} called the cells of each class by the {name}"
             + (
@@ -138,34 +153,64 @@ def draw_agreement(album: Album, found: Findings) -> None:
                 if rows[0]["split"] != "all"
                 else "; other: a cell without a tag (true), or none that was called a BNE (predicted)."
             ),
-            alt=f"Confusion matrix of the {METHODS[method]} against the {name}",
+            alt=f"Confusion matrix of the {METHODS[method]} against the {name}: "
+            + "; ".join(f"{t} called {p}: {counts[t, p]:,}" for t in true for p in predicted),
         )
 
 
 def draw_overlap(album: Album, found: Findings) -> None:
-    """Venn diagrams of manual tags and another method, one per group and stage that holds a BNE."""
-    _venns(album, found, "spot_overlap", "spot")
-    if "fbml" in found.plan.methods:
-        _venns(album, found, "overlap", "fbml")
+    """Who calls the same cells a BNE: of the observer, the plain rule and the trained methods.
+
+    All methods together as an UpSet plot: the trained methods judge candidates only, so most regions of a
+    Venn diagram with the plain rule would be empty. Then a Venn diagram for each group and stage, as in
+    the field: manual tags and plain rule, manual tags and the trained methods.
+    """
+    _draw_upset(album, found)
+    _draw_sets(album, found, "spot_overlap", ("manual", "spot"))
+    trained = tuple(method for method in found.plan.methods if method in {"fbml", "cnn"})
+    if trained:
+        _draw_sets(album, found, "overlap", ("manual", *trained))
 
 
-def _venns(album: Album, found: Findings, table: str, method: str) -> None:
-    """Diagrams of one table; regions of sets that did not run are empty."""
+def _draw_upset(album: Album, found: Findings) -> None:
+    rows = [row for row in found.document.get("upset", []) if not row["group"] and not row["stage"]]
+    names = [name for name in METHODS if any(name in row["methods"].split("+") for row in rows)]
+    if len(names) < 3:
+        return
+    counts = {tuple(int(name in row["methods"].split("+")) for name in names): row["count"] for row in rows}
+    first = rows[0]
+    words = " and ".join(METHODS[name] for name in first["methods"].split("+"))
+    album.add(
+        "overlap",
+        upset_figure(counts, [METHODS[name] for name in names], "Cells called a BNE, all groups and stages"),
+        "upset",
+        caption="Cells by exactly which methods call them a BNE, in the samples that all of them judged. "
+        "Dots: the methods that do.",
+        alt=f"UpSet plot of {len(names)} methods; most cells ({first['count']:,}) are called a BNE by "
+        f"{words} alone",
+    )
+
+
+def _draw_sets(album: Album, found: Findings, table: str, methods: tuple[str, ...]) -> None:
+    """Diagrams of one table, one per group and stage that holds a BNE."""
     rows = found.document[table]
-    name = METHODS[method]
-    for group in found.plan.groups:
-        for stage in found.plan.stages:
-            counts: Counter[tuple[int, ...]] = Counter()
-            for row in rows:
-                if (row["group"], row["stage"]) == (group, stage) and (row["manual"] or row[method]):
-                    counts[row["manual"], row[method]] += row["count"]
-            if not sum(counts.values()):
-                continue
-            album.add(
-                "overlap",
-                venn_figure(counts, ["manual tags", name], f"{group}, {stage}"),
-                *("venn", group, stage, *(() if method == "spot" else (method,))),
-                caption=f"{group}, {stage}: cells that the manual tags and the {name} call a BNE.",
-                alt=f"Venn diagram of {group}, {stage}: only manual {counts[1, 0]}, both "
-                f"{counts[1, 1]}, only {name} {counts[0, 1]}",
-            )
+    names = [METHODS[method] for method in methods]
+    for group, stage in product(found.plan.groups, found.plan.stages):
+        counts: Counter[tuple[int, ...]] = Counter()
+        for row in rows:
+            region = tuple(row[method] for method in methods)
+            if (row["group"], row["stage"]) == (group, stage) and any(region):
+                counts[region] += row["count"]
+        if not sum(counts.values()):
+            continue
+        regions = "; ".join(
+            f"{' and '.join(name for name, bit in zip(names, region, strict=True) if bit)}: {count:,}"
+            for region, count in counts.items()
+        )
+        album.add(
+            "overlap",
+            sets_figure(counts, names, f"{group}, {stage}"),
+            *("venn", group, stage, *(method for method in methods if method in {"fbml", "cnn"})),
+            caption=f"{group}, {stage}: cells that the {' and the '.join(names)} call a BNE.",
+            alt=f"Venn diagram of {group}, {stage}: {regions}",
+        )

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from ifcyto.pipeline.acquire import read_spots
 from ifcyto.pipeline.counts import classification_rows
-from ifcyto.pipeline.draw import Album, draw_agreement, draw_frequencies, draw_overlap, draw_spots
-from ifcyto.pipeline.draw_training import draw_training
+from ifcyto.pipeline.draw_methods import area_rows
+from ifcyto.pipeline.draw_study import draw_study, write_own_tables
 from ifcyto.pipeline.fbml import read_record, read_verdicts
 from ifcyto.pipeline.judged import judge
+from ifcyto.pipeline.quality import loss_rows, quality_rows
 from ifcyto.pipeline.results import find
 from ifcyto.pipeline.run_files import make_empty, move_into_place, pretty, read_results, write_together
-from ifcyto.pipeline.sheets import draw_sheets
+from ifcyto.pipeline.stage_gates import stage_names
 from ifcyto.pipeline.steps import STEP_VERSIONS
 from ifcyto.pipeline.tables import COLUMNS, table_text, write_text
 from ifcyto.provenance import provenance, sha256_file, version_of
@@ -63,6 +64,8 @@ class RunResults:
         if not self.samples.keep_going and any(row["step"] == "tables" for row in self._failed_before()):
             cache.forget("tables")  # a sample fails there that was left out; now it is to stop the run
         others = {"spots": list(spots), "fbml": list(fbml)}
+        if self.samples.staged:
+            others["stages"] = list(self.samples.staged.values())
         done = cache.step("tables", {**tables, **others}, self._write_tables)
         cache.step("report", {**report, "tables": done}, self._write_report)
 
@@ -99,6 +102,8 @@ class RunResults:
             spots=study.settings.candidates.spots,
             truth=self.fbml.truth,
             fbml=None if self.fbml.untrained else read_verdicts(self.fbml.verdicts(place)),
+            gated=self.samples.stages_file(place),
+            expected=stage_names(study),
         )
 
     def _write_tables(self) -> list[Path]:
@@ -115,26 +120,26 @@ class RunResults:
         stage = self.root / "work" / "report.part"
         try:
             make_empty(stage)
-            album = self._draw(stage / "figures")
-            report = build_report(self.findings.document, album.figures, self.record)
+            samples, found = self.samples, self.findings
+            stacks = [samples.stack(place) for place in range(len(samples.study.samples))]
+            inputs = samples.inputs
+            scores = None if self.fbml.untrained else self.fbml.truth_scores
+            album = draw_study(stage / "figures", samples.study, found, inputs, stacks, scores=scores,
+                               progress=samples.progress)  # fmt: skip
+            quality = quality_rows(found.samples, inputs, stacks)
+            report = build_report(
+                found.document,
+                album.figures,
+                self.record,
+                quality=quality,
+                losses=loss_rows(found),
+                areas=area_rows(found),
+            )
+            own = write_own_tables(report, stage)
             page = render_report(report, stage / "report.html")
-            return move_into_place([*album.paths, page], stage, self.root)
+            return move_into_place([*album.paths, *own, page], stage, self.root)
         finally:
             shutil.rmtree(stage, ignore_errors=True)
-
-    def _draw(self, folder: Path) -> Album:
-        album, samples, found = Album(folder), self.samples, self.findings
-        drawings = (draw_frequencies, draw_spots, draw_agreement, draw_overlap)
-        for i, draw in enumerate(drawings):
-            samples.progress("figures", i, len(drawings) + 1)
-            draw(album, found)
-        if not self.fbml.untrained:
-            draw_training(album, found, self.fbml.truth_scores)
-        stacks = [samples.stack(place) for place in range(len(samples.study.samples))]
-        samples.progress("figures", len(drawings), len(drawings) + 1)
-        draw_sheets(album, samples.study, found, samples.inputs, stacks)
-        samples.progress("figures", len(drawings) + 1, len(drawings) + 1)
-        return album
 
     @cached_property
     def record(self) -> dict[str, Any]:

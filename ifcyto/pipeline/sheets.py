@@ -1,15 +1,21 @@
-"""Contact sheets: a seeded choice of candidates, with what the nuclear mask saw."""
+"""Galleries: a seeded choice of cells for each region of the methods' Venn diagram.
+
+A region says who called a cell a BNE, and with an observer also who was right: false
+positives and false negatives of every method are regions, or several of them.
+"""
 
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ifcyto.cells import CellBatch
 from ifcyto.figures.gallery import Tile, contact_sheet
-from ifcyto.pipeline.judged import POSITIVE
+from ifcyto.pipeline.draw import METHODS
 from ifcyto.planes import Planes
 from ifcyto.stack.cell_stack import CellStack
 from ifcyto.stack.frames import frames
@@ -26,24 +32,83 @@ if TYPE_CHECKING:
     from ifcyto.pipeline.results import Findings
     from ifcyto.pipeline.study import Study
 
-__all__ = ["choose", "draw_sheets"]
+__all__ = ["Choice", "Region", "choose", "draw_sheets"]
 
 Pick = tuple[int, int]
 """Place of a sample in the study, row of an object in it."""
 
-KINDS = {
-    "candidates": ("candidates", "candidates"),
-    "agreeing": ("candidates tagged BNE", "candidates that the observer calls a BNE"),
-    "disagreeing": ("candidates not tagged BNE", "candidates that the observer does not call a BNE"),
-    "missed": ("tagged BNE, no candidates", "cells that the observer calls a BNE and that are no candidates"),
-}
-"""Kind of cells to the words of a sheet's title and caption."""
+MOST_SHEETS = 60
+"""Sheets of one study; the later regions of many groups are left out, and the last caption says so."""
+
+JUDGES = ("manual", "spot", "fbml", "cnn")
+"""Those that call a cell a BNE or not; the observer first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Cells that exactly these methods call a BNE.
+
+    Parameters
+    ----------
+    yes, no : tuple of str
+        Methods that do and that do not.
+    """
+
+    yes: tuple[str, ...]
+    no: tuple[str, ...]
+
+    @property
+    def title(self) -> str:
+        """Who called the cells a BNE and who did not.
+
+        Examples
+        --------
+        >>> Region(("manual", "spot"), ("fbml",)).title
+        'BNE by manual tags, plain rule; not by feature-based classifier'
+        """
+        said = f"BNE by {', '.join(METHODS[name] for name in self.yes)}"
+        return said + (f"; not by {', '.join(METHODS[name] for name in self.no)}" if self.no else "")
+
+    @property
+    def meaning(self) -> str:
+        """Whose error the cells are, if the observer is right; empty without an observer.
+
+        Examples
+        --------
+        >>> Region(("spot",), ("manual", "fbml")).meaning
+        'false positives of the plain rule'
+        >>> Region(("manual", "spot"), ()).meaning
+        'found by all'
+        """
+        if "manual" not in (*self.yes, *self.no):
+            return ""
+        wrong, kind = (self.no, "negatives") if "manual" in self.yes else (self.yes, "positives")
+        names = [METHODS[name] for name in wrong if name != "manual"]
+        return f"false {kind} of the {' and the '.join(names)}" if names else "found by all"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Cells of one region, chosen at random.
+
+    Parameters
+    ----------
+    picks : tuple of (int, int)
+        Sample and row, in the order of the study.
+    total : int
+        How many cells the region has.
+    """
+
+    picks: tuple[Pick, ...]
+    total: int
 
 
 def choose(
     samples: Sequence[Judged], group: str, stages: Sequence[str], *, most: int, seed: int
-) -> dict[str, list[Pick]]:
+) -> dict[Region, Choice]:
     """Choose cells of one group for its sheets, at random and reproducibly.
+
+    Where an observer looked at some samples of the group, the others are left out.
 
     Parameters
     ----------
@@ -52,71 +117,95 @@ def choose(
     stages : sequence of str
         Only objects of these stages are shown.
     most : int
-        Cells of each kind.
+        Cells of each region.
     seed : int
 
     Returns
     -------
-    dict of str to list of (int, int)
-        Kind (key of :data:`KINDS`) to sample and row, in the order of the study;
-        kinds without cells are left out.
+    dict of Region to Choice
+        Regions without cells are left out; those of the observer come first.
     """
-    pools: dict[str, list[Pick]] = {}
-    for place, judged in enumerate(samples):
-        if judged.sample.group != group or judged.sample.training_only:
-            continue
+    mine = [
+        (place, judged)
+        for place, judged in enumerate(samples)
+        if judged.sample.group == group and not judged.sample.training_only
+    ]
+    looked = [one for one in mine if one[1].manual is not None]
+    mine = looked or mine
+    judges = tuple(name for name in JUDGES if mine and all(one.positive(name) is not None for _, one in mine))
+    pools: dict[Region, list[Pick]] = {}
+    for place, judged in mine:
         inside = np.isin(judged.stages, stages)
-        kinds = {"candidates": judged.candidate}
-        if judged.manual is not None:
-            tagged = judged.manual == POSITIVE
-            kinds = {
-                "agreeing": judged.candidate & tagged,
-                "disagreeing": judged.candidate & ~tagged,
-                "missed": ~judged.candidate & tagged,
-            }
-        for kind, mask in kinds.items():
-            pools.setdefault(kind, []).extend((place, row) for row in np.flatnonzero(mask & inside).tolist())
+        said = {name: judged.positive(name) for name in judges}
+        for bits in product((True, False), repeat=len(judges)):
+            if not any(bits):
+                continue
+            mask = inside.copy()
+            for name, bit in zip(judges, bits, strict=True):
+                called = said[name]
+                if called is not None:
+                    mask &= called if bit else ~called
+            region = Region(
+                tuple(name for name, bit in zip(judges, bits, strict=True) if bit),
+                tuple(name for name, bit in zip(judges, bits, strict=True) if not bit),
+            )
+            pools.setdefault(region, []).extend((place, row) for row in np.flatnonzero(mask).tolist())
     chosen = {}
-    for number, kind in enumerate(KINDS):
-        pool = pools.get(kind, [])
+    for number, (region, pool) in enumerate(pools.items()):
         rng = np.random.default_rng([seed, number, *group.encode()])
         rows = np.sort(rng.permutation(len(pool))[:most]).tolist()
         if rows:
-            chosen[kind] = [pool[row] for row in rows]
+            chosen[region] = Choice(tuple(pool[row] for row in rows), len(pool))
     return chosen
 
 
 def draw_sheets(
     album: Album, study: Study, found: Findings, inputs: Sequence[Input], stacks: Sequence[Path]
 ) -> None:
-    """Draw the contact sheets of every group, one for each kind of cell there is."""
+    """Draw the galleries of every group, page by page, for each region that has cells."""
     report = study.settings.report
-    for group in found.plan.groups:
-        kinds = choose(
+    per_page, pages = report.cells_per_sheet, report.sheets_per_kind
+    if not per_page:
+        return
+    sheets = [
+        (group, region, choice, page)
+        for group in found.plan.groups
+        for region, choice in choose(
             found.samples,
             group,
             found.plan.stages,
-            most=report.cells_per_sheet,
+            most=per_page * pages,
             seed=study.settings.study.seed,
+        ).items()
+        for page in range(-(-len(choice.picks) // per_page))
+    ]
+    for place, (group, region, choice, page) in enumerate(sheets[:MOST_SHEETS]):
+        picks = choice.picks[page * per_page : (page + 1) * per_page]
+        sizes = {inputs[sample].pixel_size_um for sample, _ in picks}
+        shown = (
+            "all of them"
+            if len(picks) == choice.total
+            else f"{len(picks)} of {choice.total:,}, chosen at random"
         )
-        for kind, picks in kinds.items():
-            tiles = _tiles(study, found.samples, inputs, stacks, picks)
-            sizes = {inputs[place].pixel_size_um for place, _ in picks}
-            figure = contact_sheet(
-                tiles,
+        last = place == MOST_SHEETS - 1 and len(sheets) > MOST_SHEETS
+        album.add(
+            "errors",
+            contact_sheet(
+                _tiles(study, found.samples, inputs, stacks, picks),
                 channels=list(study.settings.channels),
-                title=f"{group}: {KINDS[kind][0]}",
+                title=f"{group}: {region.title}",
                 pixel_size_um=sizes.pop() if len(sizes) == 1 else None,
-            )
-            words = f"{group}: {KINDS[kind][1]} (up to {report.cells_per_sheet}, chosen at random)"
-            album.add(
-                "candidates",
-                figure,
-                *("sheet", group, kind),
-                caption=f"{words}. Outline: the nuclear mask. Above each cell: sample, object number, "
-                "Spot Count and the observer's label.",
-                alt=f"Contact sheet of {words}",
-            )
+            ),
+            *("cells", group, *region.yes, *(("not", *region.no) if region.no else ())),
+            *((f"page-{page + 1}",) if page else ()),
+            caption=f"{group}: cells called a {region.title}"
+            + (f" ({region.meaning})" if region.meaning else "")
+            + f"; {shown}. Outline: the nuclear mask. Above each cell: object number, sample, Spot Count and "
+            "what each method calls it."
+            + (f" {len(sheets) - MOST_SHEETS} more sheets are left out." if last else ""),
+            alt=f"Pictures of {len(picks)} cells of {group}: {region.title}",
+            preview=True,
+        )
 
 
 def _tiles(
@@ -127,7 +216,9 @@ def _tiles(
     picks: Sequence[Pick],
 ) -> list[Tile]:
     with ExitStack() as files:
-        opened = {place: files.enter_context(CellStack.open(stacks[place])) for place, _ in picks}
+        opened = {
+            place: files.enter_context(CellStack.open(stacks[place])) for place in {p for p, _ in picks}
+        }
         side = max(int(max(opened[place].heights[row], opened[place].widths[row])) for place, row in picks)
         side = min(side, study.settings.report.image_size)
         return [_tile(study, samples[place], opened[place], inputs[place], row, side) for place, row in picks]
@@ -136,12 +227,16 @@ def _tiles(
 def _tile(study: Study, judged: Judged, stack: CellStack, found: Input, row: int, side: int) -> Tile:
     images = stack.images([row], size=side)[0]
     spots = int(judged.spot_count[row])
-    label = "1 spot" if spots == 1 else f"{spots} spots"
+    words = ["1 spot" if spots == 1 else f"{spots} spots"]
     if judged.manual is not None:
-        label += f", {judged.manual[row] or 'no tag'}"
+        words.append(f"tag {judged.manual[row] or 'none'}")
+    for method, short in (("fbml", "FBML"), ("cnn", "CNN")):
+        called = getattr(judged, method, None)
+        if called is not None and called[row]:
+            words.append(f"{short} {called[row]}")
     return Tile(
         images[list(found.channels.values())],
-        label,
+        ", ".join(words),
         int(judged.objects[row]),
         judged.sample.id,
         _outline(study, stack, found, row, side),

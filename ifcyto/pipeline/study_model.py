@@ -70,7 +70,16 @@ class SampleTable(_Table):
     stages: FileName | None = Field(
         None,
         description="CSV file object,population. Objects that are not in it belong to no stage and are not "
-        "counted. Without it all objects are of the stage 'All'.",
+        "counted. Without it, daf or gates all objects are of the stage 'All'.",
+    )
+    daf: FileName | None = Field(
+        None,
+        description="Or an IDEAS analysis (DAF) of the same objects: its populations are the stages, by the "
+        "features that it stores.",
+    )
+    gates: FileName | None = Field(
+        None,
+        description="Or a gates file, or a DAF as a template: populations of the features measured here.",
     )
     manual: FileName | None = Field(
         None,
@@ -181,6 +190,9 @@ class ReportTable(_Table):
 
     cells_per_sheet: Annotated[StrictInt, Field(ge=0, le=60)] = Field(
         24, description="Most candidates on a contact sheet; 0 draws no sheets."
+    )
+    sheets_per_kind: Annotated[StrictInt, Field(ge=1, le=20)] = Field(
+        1, description="Most contact sheets of one kind of cells and group."
     )
     image_size: Annotated[StrictInt, Field(ge=8, le=256)] = Field(
         80, description="Largest side of the images on a contact sheet, px."

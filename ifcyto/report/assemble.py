@@ -5,8 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ifcyto.report import sections as parts
-from ifcyto.report.methods import CITATIONS, methods_text
-from ifcyto.report.model import KeyNumber, Provenance, Report
+from ifcyto.report.comparison import (
+    SHORT_NAMES,
+    errors_section,
+    methods_compared_section,
+    single_samples_section,
+)
+from ifcyto.report.files import FOLDER, named
+from ifcyto.report.methods import citations, methods_text
+from ifcyto.report.miflowcyt import miflowcyt_table
+from ifcyto.report.model import KeyNumber, Provenance, Report, Section
+from ifcyto.report.overview import limits_section, losses_section, question_section, samples_section
 from ifcyto.report.training import training_section
 
 if TYPE_CHECKING:
@@ -22,19 +31,35 @@ FILES = (
     ("tests.csv", "Mann-Whitney tests of the groups"),
     ("overlap.csv", "cells that manual tags, feature-based classifier and network call a BNE"),
     ("spot_overlap.csv", "cells that manual tags and plain rule call a BNE"),
-    ("agreement.csv", "precision, recall and F1 of the plain rule"),
+    ("agreement.csv", "precision, recall and F1 of each method"),
     ("confusion.csv", "what each method called the objects of each class"),
+    ("group_tests.csv", "Kruskal-Wallis tests of all groups, Dunn's tests of every pair"),
+    ("flags.csv", "every sample against the range of the controls"),
+    ("precision.csv", "what the cells of each sample can show, and how many more are needed"),
+    ("errors.csv", "true and false positives of each method in each sample"),
+    ("kappa.csv", "agreement of every two raters on single cells"),
+    ("bland_altman.csv", "differences of the frequencies by every two methods"),
+    ("upset.csv", "cells by exactly which methods call them a BNE"),
+    ("corrected.csv", "frequencies before and after the observer's check"),
+    ("corrected_tests.csv", "the tests on the checked frequencies"),
     ("results.json", "all of the above but the single objects, and the settings"),
     ("provenance.json", "versions, settings and SHA-256 of every input"),
 )
 """Files beside the report and what they hold."""
 
 
+OWN = (FOLDER, "every table of this page that none of these files holds, and the key numbers at its top")
 MODEL = ("models/fbml/training.json", "the training of the feature-based classifier; beside it the model")
 
 
 def build_report(
-    results: Mapping[str, Any], figures: Mapping[str, Sequence[FigureRef]], provenance: Mapping[str, Any]
+    results: Mapping[str, Any],
+    figures: Mapping[str, Sequence[FigureRef]],
+    provenance: Mapping[str, Any],
+    *,
+    quality: Sequence[Mapping[str, Any]] = (),
+    losses: Sequence[Mapping[str, Any]] = (),
+    areas: Sequence[Mapping[str, Any]] = (),
 ) -> Report:
     """Arrange results and figures for a reader.
 
@@ -43,40 +68,65 @@ def build_report(
     results : mapping
         Content of ``results.json`` (``data_schemas/results.md``).
     figures : mapping of str to sequence of FigureRef
-        By section: ``frequencies``, ``spots``, ``candidates``, ``agreement``, ``overlap``.
+        By section: ``frequencies``, ``single-samples``, ``spots``, ``training``, ``methods-compared``,
+        ``agreement``, ``overlap``, ``errors``.
     provenance : mapping
         Record made by :func:`ifcyto.provenance.provenance`.
+    quality, losses : sequence of mapping
+        What is known of the samples' images, and the objects by stage and class; may be empty.
+    areas : sequence of mapping
+        Areas under the curves of the methods' scores; may be empty.
 
     Returns
     -------
     Report
+        Every table of it names the file that holds its numbers.
     """
-    sections = [
-        parts.frequencies_section(results, tuple(figures.get("frequencies", ()))),
-        parts.tests_section(results),
-        parts.spots_section(results, tuple(figures.get("spots", ()))),
-        parts.candidates_section(results, tuple(figures.get("candidates", ()))),
-        None
-        if results["training"] is None
-        else training_section(
-            results["training"], tuple(figures.get("training", ())), ranking_file="models/fbml/ranking.csv"
-        ),
-        parts.agreement_section(results, tuple(figures.get("agreement", ()))),
-        parts.overlap_section(results, tuple(figures.get("overlap", ()))),
+
+    def drawn(section: str) -> tuple[FigureRef, ...]:
+        return tuple(figures.get(section, ()))
+
+    training = results["training"]
+    ranking = "models/fbml/ranking.csv"
+    body = [
+        question_section(results),
+        samples_section(results, quality),
+        losses_section(results, losses),
+        parts.spots_section(results, drawn("spots")),
         parts.methods_section(results),
+        None if training is None else training_section(training, drawn("training"), ranking_file=ranking),
+        parts.frequencies_section(results, drawn("frequencies")),
+        parts.tests_section(results),
+        single_samples_section(results, drawn("single-samples")),
+        methods_compared_section(results, drawn("methods-compared"), areas),
+        parts.agreement_section(results, drawn("agreement")),
+        parts.overlap_section(results, drawn("overlap")),
+        errors_section(results, drawn("errors")),
+        limits_section(results),
+        Section("miflowcyt", "MIFlowCyt", tables=(miflowcyt_table(results, provenance, quality),)),
     ]
-    return Report(
+    report = Report(
         title=results["title"],
         subtitle="Binucleated erythroblasts (BNE) by imaging flow cytometry",
         summary=_summary(results),
         key_numbers=_key_numbers(results),
-        sections=tuple(section for section in sections if section is not None),
+        sections=tuple(section for section in body if section is not None),
         warnings=tuple(results["notes"]),
         methods_text=methods_text(results, provenance),
-        cite=CITATIONS,
+        cite=citations(results),
         provenance=_provenance(results, provenance),
-        files=FILES if results["training"] is None else (*FILES, MODEL),
+        files=_files(results),
     )
+    return named(report)
+
+
+def _files(results: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    there = [(name, what) for name, what in FILES if not name.endswith(".csv") or _has(results, name)]
+    return (*there, OWN, *([] if results["training"] is None else [MODEL]))
+
+
+def _has(results: Mapping[str, Any], file: str) -> bool:
+    return file == "classifications.csv" or file.removesuffix(".csv") in results
 
 
 def _summary(results: Mapping[str, Any]) -> tuple[str, ...]:
@@ -120,7 +170,7 @@ def _key_numbers(results: Mapping[str, Any]) -> tuple[KeyNumber, ...]:
     scores = [row for row in results["agreement"] if row["class"] == "BNE" and not row["sample"]]
     if scores:
         row = next((row for row in scores if row["method"] == "fbml"), scores[0])
-        note = f"{parts.SHORT_NAMES[row['method']]} against {parts.reference_name(row['reference'])}"
+        note = f"{SHORT_NAMES[row['method']]} against {parts.reference_name(row['reference'])}"
         numbers += [
             KeyNumber("F1", _score(row["f1"]), note=note),
             KeyNumber("precision", _score(row["precision"]), note=f"{row['tp']} of {row['tp'] + row['fp']}"),
@@ -141,7 +191,24 @@ def _provenance(results: Mapping[str, Any], provenance: Mapping[str, Any]) -> Pr
     versions = {"ifcyto": provenance["ifcyto"], "Python": provenance["python"], **provenance["dependencies"]}
     return Provenance(
         generated=provenance["time"],
-        settings=(("seed", str(results["seed"])), ("platform", provenance["platform"])),
+        settings=(
+            ("seed", str(results["seed"])),
+            ("platform", provenance["platform"]),
+            *_run_facts(provenance.get("run") or {}),
+        ),
         versions=tuple((name, str(version)) for name, version in versions.items()),
         inputs=tuple((source["name"], source["sha256"]) for source in provenance["sources"]),
     )
+
+
+def _run_facts(run: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Machine class, memory and the seconds of each kind of step, as far as they are known."""
+    facts = []
+    machine = run.get("machine")
+    if machine:
+        text = machine if isinstance(machine, str) else ", ".join(f"{k}: {v}" for k, v in machine.items())
+        facts.append(("machine", text))
+    if run.get("peak_memory_mb") is not None:
+        facts.append(("most memory held", f"{run['peak_memory_mb']:,.0f} MB"))
+    facts += [(f"time: {step}", f"{seconds:,.1f} s") for step, seconds in run.get("seconds", {}).items()]
+    return tuple(facts)

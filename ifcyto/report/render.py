@@ -30,6 +30,7 @@ _WEBP = b"WEBP"
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PIXELS_ON_PAPER = 300 / 25.4  # of a figure, per millimetre
 _PIXELS_ON_SCREEN = 5.6  # per millimetre of paper: a journal page fills the text's width
+_HALF_MM = 86.0  # two figures of a journal column stand side by side
 LONG_TABLE = 15
 """A table with more rows is folded on the screen; in print it is open."""
 MOST_ROWS = 200
@@ -48,6 +49,7 @@ class _Picture:
     width: int
     height: int
     screen_width: int
+    half: bool
     vector: str
     link: str
 
@@ -155,6 +157,7 @@ def _picture(figure: FigureRef, folder: Path, room: _Room) -> _Picture:
         width=width,
         height=height,
         screen_width=round(width / _PIXELS_ON_PAPER * _PIXELS_ON_SCREEN),
+        half=width / _PIXELS_ON_PAPER <= _HALF_MM,
         vector=vector.name if vector is not None else "",
         link=_link(_below(vector, folder)) if vector is not None else "",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ifcyto.report.comparison import SHORT_NAMES, extra_test_tables
 from ifcyto.report.model import Column, Section, Table
 
 if TYPE_CHECKING:
@@ -29,8 +30,6 @@ METHOD_NAMES = {
     "fbml": "feature-based machine learning",
     "cnn": "convolutional network",
 }
-
-SHORT_NAMES = {"spot": "plain rule", "manual": "manual tags", "fbml": "feature-based", "cnn": "network"}
 
 NBSP = "\N{NO-BREAK SPACE}"
 
@@ -58,9 +57,8 @@ def frequencies_section(results: Mapping[str, Any], figures: tuple[FigureRef, ..
         Column("to", "%", "number", 2),
     )
     keys = ("sample", "group", "stage", "method", "cells", "bne", "percent", "ci_low", "ci_high")
-    table = Table(
-        "Frequency of BNEs in every sample", columns, _rows(results["frequencies"], keys), "frequencies.csv"
-    )
+    rows = _rows([_spoken(row) for row in results["frequencies"]], keys)
+    table = Table("Frequency of BNEs in every sample", columns, rows, "frequencies.csv")
     empty = sorted({row["stage"] for row in results["frequencies"]} - _filled(results))
     return Section(
         "frequencies",
@@ -101,7 +99,7 @@ def tests_section(results: Mapping[str, Any]) -> Section:
     keys = ("median_case", "median_control", "u", "p", "p_adjusted", "effect")
     rows = tuple(
         (
-            *(row[key] for key in ("stage", "method", "case")),
+            *(_spoken(row)[key] for key in ("stage", "method", "case")),
             f"{row['n_case']}{NBSP}/{NBSP}{row['n_control']}",
             *(row[key] for key in keys),
         )
@@ -110,19 +108,22 @@ def tests_section(results: Mapping[str, Any]) -> Section:
     exact = all(row["exact"] for row in results["tests"])
     correction = {
         "holm": "Adjusted: Holm's correction over the stages and case groups of one method.",
+        "bh": "Adjusted: Benjamini and Hochberg's correction over the stages and case groups of one method.",
         "none": "The p values are not adjusted, as the study asks.",
     }[results["correction"]]
+    table = Table(f"Mann-Whitney tests against {results['control']}", columns, rows, "tests.csv")
     return Section(
         "tests",
         "Tests",
         ("Two-sided Mann-Whitney U tests of the samples' frequencies, case against control.",),
         (),
-        (Table(f"Mann-Whitney tests against {results['control']}", columns, rows, "tests.csv"),),
+        (table, *extra_test_tables(results)),
         (
             "All p values are exact." if exact else "Some p values are normal approximations; see tests.csv.",
             correction,
             "n: samples of case and control. Median: of the case samples, and of the control samples.",
-            "Effect: rank-biserial correlation; 1 when every case lies above every control, -1 below.",
+            "Effect: rank-biserial correlation; 1 when every case lies above every control, -1 below. Shift: "
+            "median of all differences of a case and a control (Hodges-Lehmann).",
         ),
     )
 
@@ -254,6 +255,11 @@ def methods_section(results: Mapping[str, Any]) -> Section:
         ),
         notes=("The nuclear mask is an approximation of a user-made IDEAS mask, not IDEAS' own algorithm.",),
     )
+
+
+def _spoken(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row with its method in words."""
+    return {**row, "method": SHORT_NAMES.get(row["method"], row["method"])}
 
 
 def _rows(rows: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> tuple[tuple[Any, ...], ...]:

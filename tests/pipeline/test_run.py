@@ -79,7 +79,7 @@ def edit(path: Path, old: str, new: str) -> None:
 def test_everything_is_there_and_nothing_else(finished: Path) -> None:
     results = finished / "results"
     assert sorted(path.name for path in results.iterdir()) == sorted(
-        [*TABLES, "results.json", "provenance.json", "report.html", "figures", "work"]
+        [*TABLES, "results.json", "provenance.json", "report.html", "figures", "tables", "work"]
     )
     assert not [path for path in results.rglob("*") if path.name.endswith((".part", ".tmp"))]
     assert {path.suffix for path in (results / "figures").iterdir()} == {".png", ".pdf"}

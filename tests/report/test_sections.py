@@ -69,7 +69,8 @@ def results() -> dict[str, Any]:
 def test_report_has_every_part(results: dict[str, Any]) -> None:
     report = build_report(results, {}, PROVENANCE)
     assert [one.anchor for one in report.sections] == [
-        "frequencies", "tests", "spot-count", "candidates", "agreement", "overlap", "methods"
+        "question", "samples", "spot-count", "methods", "frequencies", "tests", "agreement", "overlap",
+        "limits", "miflowcyt"
     ]  # fmt: skip
     assert report.warnings == tuple(results["notes"])
     assert [(number.label, number.value) for number in report.key_numbers] == [
@@ -89,7 +90,8 @@ def test_empty_stage_is_a_warning_of_its_section(results: dict[str, Any]) -> Non
 def test_without_control_it_says_that_nothing_is_tested(results: dict[str, Any]) -> None:
     results |= {"control": None, "cases": [], "tests": []}
     assert section(results, "tests").text == ("The study names no control group, so nothing is tested.",)
-    assert len(methods_text(results, PROVENANCE)) == 2
+    assert len(methods_text(results, PROVENANCE)) == 3
+    assert "more frequent, or less" not in str(section(results, "question").text)
 
 
 def test_no_possible_test_is_another_thing(results: dict[str, Any]) -> None:
@@ -113,13 +115,12 @@ def test_without_a_reference_the_rule_cannot_be_judged(results: dict[str, Any]) 
     assert [number.label for number in report.key_numbers] == ["samples", "cells counted", "candidates"]
 
 
-def test_candidates_say_why_there_are_no_sheets(results: dict[str, Any]) -> None:
+def test_pictures_of_cells_stand_with_the_errors(results: dict[str, Any]) -> None:
     figure = FigureRef(Path("a.png"), "caption", "words")
-    assert section(results, "candidates", candidates=[figure]).figures == (figure,)
-    assert section(results, "candidates").text == ("The study asks for no contact sheets.",)
-    for sample in results["samples"]:
-        sample["candidates"] = 0
-    assert section(results, "candidates").text == ("No object has the Spot Count of a candidate.",)
+    found = section(results, "errors", errors=[figure])
+    assert found.figures == (figure,)
+    assert "seeded random choice" in str(found.text)
+    assert "errors" not in {one.anchor for one in build_report(results, {}, PROVENANCE).sections}
 
 
 def test_methods_name_what_did_not_run_and_every_setting(results: dict[str, Any]) -> None:
@@ -131,7 +132,7 @@ def test_methods_name_what_did_not_run_and_every_setting(results: dict[str, Any]
 def test_methods_text_holds_the_parameters_of_the_run(results: dict[str, Any]) -> None:
     results["rule"] |= {"saddle_ratio": 0.61, "min_share": 0.25, "spots": 3}
     results["interval"] = "clopper-pearson"
-    mask, counting, tests = methods_text(results, PROVENANCE)
+    mask, counting, tests, _ = methods_text(results, PROVENANCE)
     for words in ("fell to 0.61 of", "25 % of the largest", "Spot Count 3", "DRAQ5 image", "ifcyto 0.1.0"):
         assert words in mask
     assert "Clopper-Pearson" in counting
