@@ -29,6 +29,8 @@ class Mosaic:
         Height and width of a cell, px.
     gap : int
         Pixels between cells.
+    header : int
+        Pixels above each cell, for its number.
     """
 
     images: NDArray[Any]
@@ -37,18 +39,23 @@ class Mosaic:
     columns: int
     tile: tuple[int, int]
     gap: int
+    header: int = 0
 
     def corner(self, place: int) -> tuple[int, int]:
         """Row and column of a cell's upper left pixel."""
         down, across = divmod(place, self.columns)
-        return down * (self.tile[0] + self.gap), across * (self.tile[1] + self.gap)
+        return (
+            down * (self.header + self.tile[0] + self.gap) + self.header,
+            across * (self.tile[1] + self.gap),
+        )
 
     def place_at(self, y: float, x: float) -> int | None:
         """Which cell lies under a point, px; None between cells and beside them."""
-        down, in_y = divmod(y, self.tile[0] + self.gap)
+        down, in_y = divmod(y, self.header + self.tile[0] + self.gap)
+        in_y -= self.header
         across, in_x = divmod(x, self.tile[1] + self.gap)
         place = int(down) * self.columns + int(across)
-        inside = in_y < self.tile[0] and in_x < self.tile[1]
+        inside = 0 <= in_y < self.tile[0] and in_x < self.tile[1]
         good = inside and 0 <= across < self.columns and down >= 0 and place < self.count
         return place if good else None
 
@@ -72,7 +79,13 @@ def columns_for(count: int, tile: tuple[int, int], aspect: float = 1.5) -> int:
 
 
 def mosaic(
-    images: NDArray[Any], masks: NDArray[np.uint8], *, columns: int | None = None, gap: int = 2
+    images: NDArray[Any],
+    masks: NDArray[np.uint8],
+    *,
+    columns: int | None = None,
+    gap: int = 2,
+    header: int = 0,
+    fill: NDArray[Any] | None = None,
 ) -> Mosaic:
     """Put cells side by side.
 
@@ -83,7 +96,11 @@ def mosaic(
     columns : int, optional
         By default about 1.5 times as wide as high.
     gap : int
-        Pixels between cells; they have the least value of each channel.
+        Pixels between cells.
+    header : int
+        Pixels above each row of cells.
+    fill : ndarray (C,), optional
+        Values of what is no cell; by default the least value of each channel.
 
     Returns
     -------
@@ -93,12 +110,13 @@ def mosaic(
     n, channels, height, width = images.shape
     columns = columns or columns_for(n, (height, width))
     rows = max(1, -(-n // columns))
-    shape = (channels, rows * (height + gap) - gap, columns * (width + gap) - gap)
-    low = images.min(axis=(0, 2, 3)) if n else np.zeros(channels, images.dtype)
+    shape = (channels, rows * (header + height + gap) - gap, columns * (width + gap) - gap)
+    if fill is None:
+        fill = images.min(axis=(0, 2, 3)) if n else np.zeros(channels, images.dtype)
     picture = np.empty(shape, images.dtype)
-    picture[:] = low[:, np.newaxis, np.newaxis]
+    picture[:] = fill[:, np.newaxis, np.newaxis]
     inside = np.zeros(shape, np.uint8)
-    found = Mosaic(picture, inside, n, columns, (height, width), gap)
+    found = Mosaic(picture, inside, n, columns, (height, width), gap, header)
     for place in range(n):
         top, left = found.corner(place)
         picture[:, top : top + height, left : left + width] = images[place]

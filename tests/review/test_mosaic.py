@@ -16,11 +16,13 @@ from ifcyto.samples.demo import write_demo_cif
 from ifcyto.stack.cell_stack import CellStack
 
 
-@pytest.mark.parametrize(("n", "columns"), [(1, None), (7, 3), (12, None), (12, 12), (5, 1)])
-def test_every_cell_stands_where_its_corner_says(rng, n, columns):
+@pytest.mark.parametrize(
+    ("n", "columns", "header"), [(1, None, 0), (7, 3, 4), (12, None, 0), (12, 12, 1), (5, 1, 2)]
+)
+def test_every_cell_stands_where_its_corner_says(rng, n, columns, header):
     images = rng.integers(-50, 4000, (n, 3, 9, 11)).astype(np.int16)
     masks = (images > 2000).astype(np.uint8) * 7
-    made = mosaic(images, masks, columns=columns, gap=2)
+    made = mosaic(images, masks, columns=columns, gap=2, header=header)
     seen = np.zeros(made.images.shape[1:], bool)
     for place in range(n):
         top, left = made.corner(place)
