@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from ifcyto.gates.tree import GateSet
 
-__all__ = ["portable"]
+__all__ = ["definitions", "portable"]
 
 
 def portable(gates: GateSet) -> tuple[GateSet, tuple[str, ...]]:
@@ -40,6 +40,20 @@ def portable(gates: GateSet) -> tuple[GateSet, tuple[str, ...]]:
     )
     masks = _mentioned(list(features.values()), gates.masks)
     return replace(gates, gates=shapes, populations=kept, features=features, masks=masks), tuple(lost)
+
+
+def definitions(gates: GateSet, columns: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Definitions that must be known to compute some columns.
+
+    Returns
+    -------
+    features, masks : dict of str to str
+        Those of the columns that have one and of what these are combined from; and
+        the masks that stand in them.
+    """
+    own = {name: gates.features[name] for name in dict.fromkeys(columns) if name in gates.features}
+    features = _closed(own, gates.features)
+    return features, _mentioned([*columns, *features.values()], gates.masks)
 
 
 def _closed(found: dict[str, str], features: Mapping[str, str]) -> dict[str, str]:

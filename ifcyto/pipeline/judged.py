@@ -11,7 +11,8 @@ from ifcyto.errors import StudyError
 from ifcyto.pipeline.labels import read_labels, read_stages
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -90,6 +91,8 @@ def judge(
     spots: int,
     truth: Mapping[tuple[str, int], str] | None = None,
     fbml: Mapping[int, tuple[str, float]] | None = None,
+    gated: Path | None = None,
+    expected: Sequence[str] = (),
 ) -> Judged:
     """Bring together the spots, the stages and the tags of one sample, by object number.
 
@@ -104,6 +107,10 @@ def judge(
     truth : mapping of (sample, object) to label, optional
     fbml : mapping of object to (class, value), optional
         What the feature-based classifier says of the objects that it judged.
+    gated : pathlib.Path, optional
+        Table of the stages that the sample's gates make.
+    expected : sequence of str
+        Names of these stages: one without an object is worth a note.
 
     Raises
     ------
@@ -112,15 +119,19 @@ def judge(
     """
     notes: list[str] = []
     stages = np.full(len(objects), ALL)
-    if sample.stages is not None:
-        table = read_stages(sample.stages)
-        _compare_numbers(sample, sample.stages.name, table, objects, notes)
+    source = gated or sample.stages
+    if source is not None:
+        name = (sample.gating or source).name
+        table = read_stages(source)
+        _compare_numbers(sample, name, table, objects, notes)
+        empty = sorted(set(expected) - set(table.values())) if gated else []
+        notes += [f"sample {sample.id}: the population {stage!r} of {name} is EMPTY" for stage in empty]
         stages = _aligned(objects, table)
         outside = int(np.count_nonzero(stages == ""))
         if outside:
             notes.append(
                 f"sample {sample.id}: {outside} of {len(objects)} objects belong to no stage "
-                f"({sample.stages.name}) and are not counted"
+                f"({name}) and are not counted"
             )
     manual = None
     if sample.manual is not None:

@@ -172,7 +172,11 @@ def _stage_notes(counted: Sequence[Judged], plan: Plan) -> list[str]:
         notes.append(
             f"no counted sample is of another group than the control {plan.control}: nothing is tested"
         )
-    whole = [judged.sample.id for judged in counted if judged.sample.stages is None]
+    whole = [
+        judged.sample.id
+        for judged in counted
+        if judged.sample.stages is None and judged.sample.gating is None
+    ]
     if whole and len(whole) < len(counted):
         notes.append(
             f"samples {', '.join(whole)} have no table of stages: all their objects are of the stage "

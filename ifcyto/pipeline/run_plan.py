@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 
 __all__ = ["KINDS", "PlanCache", "PlannedStep", "check_force", "with_failures"]
 
-KINDS = ("convert", "spots", "train", *(kind for kind in STEP_VERSIONS if kind not in {"convert", "spots"}))
+FIRST = ("convert", "stages", "spots", "train")
+KINDS = (*FIRST, *(kind for kind in STEP_VERSIONS if kind not in FIRST))
 """Kinds of steps, in the order in which they are done."""
 
-OF_SAMPLES = ("convert", "spots", "fbml")
+OF_SAMPLES = ("convert", "stages", "spots", "fbml")
 """Kinds of steps that every sample has."""
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ifcyto.errors import IfcytoError, OutputError, StudyError
 from ifcyto.pipeline.acquire import inspect_input, make_stack, write_spots
 from ifcyto.pipeline.labels import read_labels, read_stages
+from ifcyto.pipeline.stage_gates import check_stage_gates, stage_names, write_stages
 from ifcyto.pipeline.steps import STEP_VERSIONS
 from ifcyto.provenance import describe_source, version_of
 
@@ -39,7 +40,7 @@ class Failure:
     ----------
     sample, group : str
     step : str
-        Kind of step at which it failed: ``open``, ``convert``, ``spots``, ``fbml`` or ``tables``.
+        Kind of step at which it failed: ``open``, ``convert``, ``stages``, ``spots``, ``fbml`` or ``tables``.
     why : str
         One line, without folders.
     """
@@ -76,6 +77,8 @@ class RunSamples:
         In the order of the study.
     sources : dict of pathlib.Path to dict
         Digests of the inputs that were needed so far.
+    staged : dict of str to str
+        Digest of the stages of each sample that has them from gates, by its id.
     failed : list of Failure
     """
 
@@ -97,6 +100,7 @@ class RunSamples:
         self.keep_going = keep_going
         self.sources: dict[Path, dict[str, Any]] = {}
         self.failed: list[Failure] = []
+        self.staged: dict[str, str] = {}
         self.inputs: list[Input] = []
         self.inputs = self.each("open", self._open)
 
@@ -138,12 +142,13 @@ class RunSamples:
             read_stages(sample.stages)
         if sample.manual is not None:
             read_labels(sample.manual)
+        check_stage_gates(self.study, sample, found)
         return found
 
     def _one_line(self, sample: Sample, error: Exception) -> str:
         """What went wrong, without the folders: results name none."""
         said = " ".join(str(error).split())
-        files = [sample.file, sample.stages, sample.manual, self.study.path]
+        files = [sample.file, sample.stages, sample.gating, sample.manual, self.study.path]
         folders = {str(path.parent) + os.sep for path in files if path is not None}
         for folder in sorted({*folders, str(self.root) + os.sep}, key=len, reverse=True):
             said = said if folder == "." + os.sep else said.replace(folder, "")
@@ -159,6 +164,11 @@ class RunSamples:
         """Where the Spot Counts of a sample are kept."""
         return self.root / "work" / "spots" / f"{self.study.samples[place].id}.csv"
 
+    def stages_file(self, place: int) -> Path | None:
+        """Where the stages of a sample are kept that has them from gates; None for another."""
+        sample = self.study.samples[place]
+        return None if sample.gating is None else self.root / "work" / "stages" / f"{sample.id}.csv"
+
     def source(self, path: Path) -> dict[str, Any]:
         """Name, size and SHA-256 of an input, computed once."""
         if path not in self.sources:
@@ -166,8 +176,10 @@ class RunSamples:
         return self.sources[path]
 
     def steps(self) -> list[str]:
-        """Convert every sample and count its spots; digests of the counts."""
+        """Convert every sample, find its stages and count its spots; digests of the counts."""
         stacks = self.each("convert", self._convert_step)
+        if any(sample.gating is not None for sample in self.study.samples):
+            stacks = self.each("stages", lambda place: self._stages_step(place, stacks[place]))
         return self.each("spots", lambda place: self._spots_step(place, stacks[place]))
 
     def _convert_step(self, place: int) -> Any:
@@ -177,6 +189,30 @@ class RunSamples:
             return content
         key = {"content": content, "version": [version_of("ifcyto"), STEP_VERSIONS["convert"]]}
         return self.cache.step(f"convert {sample.id}", key, lambda: [self._convert(sample)])
+
+    def _stages_step(self, place: int, stack: Any) -> Any:
+        """Find the stages that gates make; what was given of the stack comes back."""
+        sample, found, target = self.study.samples[place], self.inputs[place], self.stages_file(place)
+        if sample.gating is None or target is None:
+            return stack
+        key = {
+            "stack": stack,
+            "gates": self.source(sample.gating)["sha256"],
+            "settings": {"stages": list(stage_names(self.study)), "stored": sample.daf is not None},
+            "channels": self.study.settings.channels,
+            "pixel": found.pixel_size_um,
+            "version": [version_of("ifcyto"), STEP_VERSIONS["stages"]],
+        }
+
+        def write() -> list[Path]:
+            stages = write_stages(
+                self.study, sample, found, self.stack(place), target,
+                workers=self.workers, progress=self.progress,
+            )  # fmt: skip
+            return [stages]
+
+        self.staged[sample.id] = self.cache.step(f"stages {sample.id}", key, write)
+        return stack
 
     def _spots_step(self, place: int, stack: Any) -> str:
         found = self.inputs[place]

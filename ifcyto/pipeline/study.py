@@ -26,6 +26,9 @@ __all__ = ["DNA_ROLES", "Sample", "Study", "load_study"]
 DNA_ROLES = ("DRAQ5", "DRAQ7", "DNA", "DAPI", "Hoechst", "Hoechst 33342", "PI", "7-AAD", "7AAD", "SYTOX")
 """Roles that are taken for the DNA channel when ``[candidates]`` names none."""
 
+KINDS = {"daf": "a DAF", "gates": "a gates file"}
+"""What is expected under a key; a CSV file elsewhere."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
@@ -37,6 +40,13 @@ class Sample:
     stages: Path | None = None
     manual: Path | None = None
     training_only: bool = False
+    daf: Path | None = None
+    gates: Path | None = None
+
+    @property
+    def gating(self) -> Path | None:
+        """File whose gates make the stages: a DAF, taken with its features, or gates."""
+        return self.daf or self.gates
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +170,14 @@ def _sample(table: model.SampleTable, i: int, text: StudyText) -> Sample:
         name = getattr(table, key)
         return None if name is None else _file(name, ("samples", i, key), text)
 
+    given = [key for key in ("stages", "daf", "gates") if getattr(table, key) is not None]
+    if len(given) > 1:
+        raise text.fault(
+            ("samples", i, given[1]), f"expected one of stages, daf and gates, found {given[0]} too"
+        )
     file = _file(table.file, ("samples", i, "file"), text)
-    return Sample(table.id, table.group, file, found("stages"), found("manual"), table.training_only)
+    tables = (found("stages"), found("manual"))
+    return Sample(table.id, table.group, file, *tables, table.training_only, found("daf"), found("gates"))
 
 
 def _file(name: str, place: tuple[str | int, ...], text: StudyText) -> Path:
@@ -173,7 +189,9 @@ def _file(name: str, place: tuple[str | int, ...], text: StudyText) -> Path:
     if not exists:
         raise text.fault(place, f"there is no file {name!r} beside the study file")
     if path.is_dir() and place[-1] != "file":
-        raise text.fault(place, f"expected a CSV file, found the folder {name!r}")
+        raise text.fault(
+            place, f"expected {KINDS.get(str(place[-1]), 'a CSV file')}, found the folder {name!r}"
+        )
     return path
 
 

@@ -18,16 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["LATER", "StudyText", "first_fault"]
 
-LATER = {
+LATER: dict[tuple[str, ...], str] = {
     ("cnn",): "classification by a CNN is not in this version of ifcyto",
-    (
-        "samples",
-        "daf",
-    ): "stages from a DAF are not in this version; give stages as a CSV file object,population",
-    (
-        "samples",
-        "gates",
-    ): "stages from gates are not in this version; give stages as a CSV file object,population",
 }
 """Keys of later versions, by their place without list positions."""
 

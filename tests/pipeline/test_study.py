@@ -117,7 +117,17 @@ def test_settings_reach_the_rule(folder: Path) -> None:
         (
             'group = "NBM"',
             'group = "NBM"\ngates = "g"',
-            r"line 12: samples\[1\]\.gates: stages from gates are not",
+            r"line 12: samples\[1\]\.gates: there is no file 'g' beside the study file",
+        ),
+        (
+            'group = "NBM"',
+            'group = "NBM"\ndaf = "a.daf"\ngates = "g"',
+            r"line 13: samples\[1\]\.gates: expected one of stages, daf and gates, found daf too",
+        ),
+        (
+            'group = "NBM"',
+            'group = "NBM"\ndaf = "."',
+            r"line 12: samples\[1\]\.daf: expected a DAF, found the folder '\.'",
         ),
         (
             "[channels]",
