@@ -38,6 +38,7 @@ def measure(
     csv: Annotated[
         Path | None, typer.Option("--csv", metavar="FILE", help="Also write the values as CSV.")
     ] = None,
+    fcs: Annotated[Path | None, typer.Option("--fcs", metavar="FILE", help="Also write FCS 3.1.")] = None,
     masks: Annotated[
         list[str] | None,
         typer.Option("--mask", metavar="NAME=DEFINITION", help="A further mask; may be given several times."),
@@ -86,8 +87,8 @@ def measure(
     )
     with progress_bar() as progress:
         result = measure_to_file(
-            source, output, chosen, csv_path=csv, options=options, workers=workers, overwrite=overwrite,
-            progress=progress,
+            source, output, chosen, csv_path=csv, fcs_path=fcs, options=options, workers=workers,
+            overwrite=overwrite, progress=progress,
         )  # fmt: skip
     size = f"{count(result.n_objects, 'object')}, {count(result.n_features, 'feature')}"
     print(f"{result.output}: {size} ({result.approximations} of them approximations)")

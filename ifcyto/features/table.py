@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = [
     "VERSION",
     "describe_columns",
+    "foreign_columns",
     "in_memory",
     "object_rows",
     "open_table_writer",
@@ -108,6 +109,32 @@ def _combined(column: CombinedFeature) -> dict[str, Any]:
         "confidence": "as its columns",
         "approximation": False,
     }
+
+
+def foreign_columns(names: Sequence[str], images: Sequence[str] = ()) -> pd.DataFrame:
+    """Describe columns of which only the names are known, as those of another program.
+
+    Parameters
+    ----------
+    names : sequence of str
+    images : sequence of str
+        What each shows, where the file says it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As :func:`describe_columns`; texts are empty, `source` and `confidence` say why.
+
+    Examples
+    --------
+    >>> foreign_columns(["FSC-A"]).loc["FSC-A", "source"]
+    'a file of another program'
+    """
+    plain = dict.fromkeys(VAR_COLUMNS, NOT_APPLICABLE) | {"approximation": False}
+    plain |= {"source": "a file of another program", "confidence": "not known"}
+    shown = images or [NOT_APPLICABLE] * len(names)
+    rows = [{**plain, "feature": name, "image": image} for name, image in zip(names, shown, strict=True)]
+    return pd.DataFrame(rows, index=pd.Index(list(names), dtype=object), columns=list(VAR_COLUMNS))
 
 
 def object_rows(

@@ -18,11 +18,11 @@ from ifcyto.classify.model_folder import read_model
 from ifcyto.classify.threshold import apply_threshold
 from ifcyto.errors import UsageError
 from ifcyto.features.define import parse_definition
-from ifcyto.features.table import read_table
+from ifcyto.pipeline.feature_files import is_feature_file, read_features
 from ifcyto.pipeline.measure_job import MeasureOptions, open_job
 from ifcyto.pipeline.objects import objects_per_source
 from ifcyto.pipeline.parallel import n_workers, no_progress
-from ifcyto.pipeline.sources import is_stack, refuse_input_as_output
+from ifcyto.pipeline.sources import refuse_input_as_output
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -95,7 +95,7 @@ def classify(
     Parameters
     ----------
     source : path-like
-        A stack, any readable input, or a feature table (``.h5ad``) with the model's columns.
+        A stack, any readable input, or a feature table (``.h5ad``, FCS, text) with the model's columns.
     model : Model or path-like
         A model or its folder.
     objects : path or sequence of int, optional
@@ -124,8 +124,8 @@ def classify(
         model = read_model(model)
     path = Path(source)
     numbers = objects_per_source(objects, 1)[0]
-    if is_stack(path) and path.suffix.lower() == ".h5ad":
-        found, values = _from_table(path, model, numbers)
+    if is_feature_file(path):
+        found, values = _from_table(path, model, numbers, pixel_size_um)
     else:
         options = MeasureOptions(masks=own_masks(model), images=images or {}, pixel_size_um=pixel_size_um)
         with ExitStack() as files:
@@ -148,25 +148,32 @@ def own_masks(model: Model) -> dict[str, str]:
 
 
 def _from_table(
-    path: Path, model: Model, numbers: NDArray[np.int64] | None
+    path: Path, model: Model, numbers: NDArray[np.int64] | None, pixel_size_um: float | None
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    table = read_table(path)
-    absent = [column.name for column in model.columns if column.name not in table.var_names]
+    table = read_features(path)
+    absent = [column.name for column in model.columns if column.name not in table.names]
     if absent:
         msg = (
             f"{path}: {len(absent)} of {len(model.columns)} columns of the model are not in the table: "
             f"{', '.join(absent[:3])}; measure them, or give the images instead"
         )
         raise UsageError(msg)
-    _check_size(path, float(table.uns["ifcyto"]["pixel_size_um"]), model)
-    objects = table.obs["object"].to_numpy()
+    size = pixel_size_um if table.pixel_size_um is None else table.pixel_size_um
+    if size is None and model.pixel_size_um is not None:
+        msg = (
+            f"{path}: does not say the side of a pixel, on which features depend; give it (--pixel-size, um)"
+        )
+        raise UsageError(msg)
+    if size is not None:
+        _check_size(path, size, model)
+    objects = table.objects
     rows = np.arange(len(objects)) if numbers is None else np.flatnonzero(np.isin(objects, numbers))
     if numbers is not None and len(rows) < len(np.unique(numbers)):
         lost = np.setdiff1d(numbers, objects)
         msg = f"{path}: {len(lost)} of {len(np.unique(numbers))} objects are not in the table: {lost[0]}"
         raise UsageError(msg)
-    values = np.asarray(table[:, [column.name for column in model.columns]].X)[rows]
-    return objects[rows], values
+    places = [table.names.index(column.name) for column in model.columns]
+    return objects[rows], table.values[rows][:, places]
 
 
 def _check_size(path: Path, size: float, model: Model) -> None:

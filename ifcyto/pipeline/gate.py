@@ -12,12 +12,12 @@ import numpy as np
 
 from ifcyto._output import refuse_existing, replacing
 from ifcyto.errors import FormatError, GateError, UsageError
-from ifcyto.features.table import read_table
 from ifcyto.gates.daf import read_daf_gating
 from ifcyto.gates.members import OBJECT_NUMBER, Populations, populate
 from ifcyto.gates.portable import portable
 from ifcyto.gates.statistics import Statistics, statistics_table
 from ifcyto.gates.store import read_gates, write_gates
+from ifcyto.pipeline.feature_files import from_table, read_features
 from ifcyto.pipeline.sources import refuse_input_as_output
 from ifcyto.pipeline.tables import as_text, csv_text, defused, write_text
 from ifcyto.readers.daf import DafReader
@@ -99,7 +99,7 @@ def gate_table(
     Parameters
     ----------
     table : AnnData or path-like
-        A feature table (``.h5ad``).
+        A feature table (``.h5ad``), an FCS file, or a table of features as text.
     gates : GateSet or path-like
         A gates file, or a DAF whose gates are taken.
     volume : float
@@ -131,14 +131,13 @@ def gate_table(
     [3, 3]
     """
     sources = tuple(Path(path) for path in (table, gates) if isinstance(path, (str, Path)))
-    notes: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
     if isinstance(gates, (str, Path)):
         gates = load_gates(gates)
-    content = read_table(table) if isinstance(table, (str, Path)) else table
-    values = np.asarray(content.X, np.float64)
-    columns = dict(zip(content.var_names.tolist(), values.T, strict=True))
-    objects = content.obs["object"].to_numpy(np.int64)
+    content = read_features(table) if isinstance(table, (str, Path)) else from_table(table, "table")
+    columns = dict(zip(content.names, content.values.T, strict=True))
+    objects = content.objects
+    notes = content.notes
     columns.setdefault(OBJECT_NUMBER, objects.astype(np.float64))
     try:
         found = populate(gates, columns, objects)
@@ -148,7 +147,7 @@ def gate_table(
         names = [name for name in gates.names if _works(gates, columns, objects, name)]
         lost = tuple(name for name in gates.names if name not in names)
         found = populate(gates, columns, objects, only=names)
-        notes = (f"left out, wrong or made of what is wrong: {', '.join(map(repr, lost))} ({error})",)
+        notes += (f"left out, wrong or made of what is wrong: {', '.join(map(repr, lost))} ({error})",)
     return Gated(found, columns, sources, volume, notes, lost)
 
 

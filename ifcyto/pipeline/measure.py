@@ -12,6 +12,7 @@ import numpy as np
 from ifcyto._output import refuse_existing
 from ifcyto.errors import OutputError, UsageError
 from ifcyto.features.table import in_memory, open_table_writer
+from ifcyto.pipeline.export_tables import export_fcs
 from ifcyto.pipeline.measure_job import MeasureOptions, csv_writer, open_job
 from ifcyto.pipeline.objects import objects_per_source
 from ifcyto.pipeline.parallel import in_background, n_workers, no_progress
@@ -114,6 +115,7 @@ def measure_to_file(
     features: FeatureChoice = "ideas",
     *,
     csv_path: Path | str | None = None,
+    fcs_path: Path | str | None = None,
     options: MeasureOptions | None = None,
     workers: int | None = None,
     overwrite: bool = False,
@@ -131,6 +133,8 @@ def measure_to_file(
         As in :func:`measure`.
     csv_path : path-like, optional
         Also write the values as CSV: ``object``, then the features.
+    fcs_path : path-like, optional
+        Also write them as FCS 3.1; the table is then read back into memory.
     overwrite : bool
         Replace existing output.
 
@@ -141,7 +145,7 @@ def measure_to_file(
     OutputError
         The output exists and `overwrite` is False, or cannot be written.
     """
-    outputs = [Path(path) for path in (output, csv_path) if path is not None]
+    outputs = [Path(path) for path in (output, csv_path, fcs_path) if path is not None]
     _check_outputs(outputs, overwrite=overwrite)
     with ExitStack() as files:
         job = open_job(source, features, options or MeasureOptions(), files)
@@ -160,8 +164,11 @@ def measure_to_file(
             for first, part in batches:
                 for append in writers:
                     append(first, part)
+    notes = job.notes
+    if fcs_path is not None:
+        notes += export_fcs(output, fcs_path, overwrite=overwrite).notes
     return MeasureResult(
-        Path(output), len(job.source), len(var), int(var["approximation"].sum()), tuple(job.notes)
+        Path(output), len(job.source), len(var), int(var["approximation"].sum()), tuple(notes)
     )
 
 
@@ -173,5 +180,5 @@ def _check_outputs(outputs: list[Path], *, overwrite: bool) -> None:
             raise OutputError(msg)
         refuse_existing(path, overwrite=overwrite)
     if len({path.resolve() for path in outputs}) < len(outputs):
-        msg = f"{outputs[0]}: expected another file for the CSV than for the table, found the same"
+        msg = f"{outputs[0]}: expected another file for each output, found the same"
         raise UsageError(msg)

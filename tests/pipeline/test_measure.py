@@ -166,7 +166,7 @@ def test_damaged_objects_stop_the_work_and_leave_nothing(tmp_path, cif):
 
 def test_outputs_that_cannot_be_are_refused_before_any_work(tmp_path, cif):
     same = tmp_path / "sub" / ".." / "t.h5ad"
-    with pytest.raises(UsageError, match="another file for the CSV"):
+    with pytest.raises(UsageError, match="another file for each output"):
         measure_to_file(cif, tmp_path / "t.h5ad", COLUMNS, csv_path=same)
     for outputs in ({"output": tmp_path}, {"output": tmp_path / "t.h5ad", "csv_path": tmp_path}):
         with pytest.raises(OutputError, match="expected the name of a file to write, found a folder"):

@@ -13,6 +13,7 @@ from ifcyto.classify.scorer import UNKNOWN
 from ifcyto.errors import OutputError, UsageError
 from ifcyto.pipeline.classify import classify, write_labels
 from ifcyto.pipeline.convert import convert
+from ifcyto.pipeline.export_tables import export_fcs, export_feature_text
 from ifcyto.pipeline.measure import MeasureOptions, measure_to_file
 from ifcyto.pipeline.train import TrainOptions, train
 from ifcyto.pipeline.truth_files import from_files, from_study
@@ -75,6 +76,12 @@ def test_images_stacks_and_tables_get_the_same_classes(data, trained, tmp_path):
     for one in found[1:]:
         assert one.labels.tolist() == found[0].labels.tolist()
         np.testing.assert_allclose(one.scores, found[0].scores, rtol=1e-12)
+    fcs = classify(export_fcs(table, tmp_path / "A.fcs").path, trained.folder)
+    assert np.mean(fcs.labels == found[0].labels) > 0.99  # values are rounded to 24 bits
+    text = export_feature_text(table, tmp_path / "A.txt").path
+    with pytest.raises(UsageError, match="does not say the side of a pixel"):
+        classify(text, trained.folder)
+    assert classify(text, trained.folder, pixel_size_um=0.5).labels.tolist() == found[0].labels.tolist()
     tagged = [number for (name, number) in truth if name == "A"]
     some = classify(table, trained.model, objects=tagged)
     right = np.mean(
