@@ -48,6 +48,7 @@ _COLOUR_WORDS = {
     "#B48CFF": "violet",
 }
 _MM_PER_LETTER = 1.28  # mean width of a letter at 6 points
+_MM_PER_TITLE_LETTER = 1.85  # of the title, bold at 8 points
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,6 +84,7 @@ class _Grid:
     rows: int
     panels: int
     panel: tuple[float, float]
+    header: float = 0.0
 
     @property
     def tile(self) -> tuple[float, float]:
@@ -93,7 +95,7 @@ class _Grid:
     def sheet(self) -> tuple[float, float]:
         width, height = self.tile
         across = 2 * _MARGIN + self.columns * (width + _GAP) - _GAP
-        return max(across, COLUMN_MM), _HEADER + self.rows * (height + 1.5) + _MARGIN
+        return max(across, COLUMN_MM, self.header), _HEADER + self.rows * (height + 1.5) + _MARGIN
 
     def corner(self, index: int) -> tuple[float, float]:
         """Left and top of a tile's first panel."""
@@ -145,7 +147,10 @@ def contact_sheet(
              for i, name in enumerate(channels)]  # fmt: skip
     height, width = _checked(tiles, looks, columns)
     columns = min(columns, len(tiles))
-    grid = _layout(len(tiles), columns, len(looks) + (len(looks) > 1), height / width)
+    bar_um = _bar_length(width, pixel_size_um)
+    legend = _legend(looks, bar_um)
+    header = max(_MM_PER_TITLE_LETTER * len(title), _MM_PER_LETTER * len(legend)) + 2 * _MARGIN
+    grid = _layout(len(tiles), columns, len(looks) + (len(looks) > 1), height / width, min(header, PAGE_MM))
     across, down = grid.sheet
     figure = new_figure(across, down, layout=None)
     axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
@@ -155,8 +160,7 @@ def contact_sheet(
         (ranges or {}).get(look.name) or display_range(planes, brightfield=look.colour is None)
         for look, planes in ((look, [tile.images[i] for tile in tiles]) for i, look in enumerate(looks))
     ]
-    bar_um = _bar_length(width, pixel_size_um)
-    _draw_header(axes, grid, looks, title=title, bar_um=bar_um)
+    _draw_header(axes, grid, looks, title=title, legend=legend)
     for i, tile in enumerate(tiles):
         _draw_tile(axes, grid, i, tile, looks, limits)
         if bar_um and pixel_size_um:
@@ -181,10 +185,10 @@ def _checked(tiles: Sequence[Tile], looks: Sequence[ChannelLook], columns: int) 
     return height, width
 
 
-def _layout(count: int, columns: int, panels: int, aspect: float) -> _Grid:
+def _layout(count: int, columns: int, panels: int, aspect: float, header: float) -> _Grid:
     tile = (PAGE_MM - 2 * _MARGIN - (columns - 1) * _GAP) / columns
     side = min((tile + _PANEL_GAP) / panels - _PANEL_GAP, _LARGEST_PANEL)
-    return _Grid(columns, math.ceil(count / columns), panels, (side, side * aspect))
+    return _Grid(columns, math.ceil(count / columns), panels, (side, side * aspect), header)
 
 
 def _bar_length(width: int, pixel_size_um: float | None) -> int | None:
@@ -195,16 +199,19 @@ def _bar_length(width: int, pixel_size_um: float | None) -> int | None:
     return fitting[-1] if fitting else None
 
 
-def _draw_header(
-    axes: Axes, grid: _Grid, looks: Sequence[ChannelLook], *, title: str, bar_um: int | None
-) -> None:
-    axes.text(_MARGIN, 3.2, title, fontsize=8, fontweight="bold", va="center")
+def _legend(looks: Sequence[ChannelLook], bar_um: int | None) -> str:
+    colours = [f"{look.name}: {_said(look)}" for look in looks]
+    return "  |  ".join(colours) + (f"  |  bar: {bar_um} \N{MICRO SIGN}m" if bar_um else "")
+
+
+def _draw_header(axes: Axes, grid: _Grid, looks: Sequence[ChannelLook], *, title: str, legend: str) -> None:
+    room = grid.sheet[0] - 2 * _MARGIN
+    short = title if len(title) * _MM_PER_TITLE_LETTER <= room + 0.1 else _short(title, 0.75 * room)
+    axes.text(_MARGIN, 3.2, short, fontsize=8, fontweight="bold", va="center")
     names = [look.name for look in looks] + ["composite" if grid.panel[0] > 11 else "comp."] * (
         grid.panels > len(looks)
     )
-    colours = [look.name + (f": {_said(look)}") for look in looks]
-    legend = "  |  ".join(colours) + (f"  |  bar: {bar_um} \N{MICRO SIGN}m" if bar_um else "")
-    axes.text(_MARGIN, 6.6, legend, fontsize=6, color=MUTED, va="center")
+    axes.text(_MARGIN, 6.6, _short(legend, room), fontsize=6, color=MUTED, va="center")
     step = grid.panel[0] + _PANEL_GAP
     for column in range(grid.columns):
         left, _ = grid.corner(column)

@@ -168,3 +168,16 @@ def test_images_stand_upright_in_the_file():
     quarter = (right - left) // 4
     drawn = sheet[top + quarter // 2 : bottom : quarter, left + quarter // 2 : right : quarter]
     assert drawn[:4, :4].tolist() == [[255, 0, 0, 0], [128, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]]
+
+
+@pytest.mark.parametrize("length", [10, 60, 200])
+def test_title_and_legend_stay_on_the_sheet_of_a_single_cell(rng, length):
+    title = ("MDS: BNE by manual tags; not by plain rule, feature-based classifier and yet more " * 3)[
+        :length
+    ]
+    figure = contact_sheet(make_tiles(rng, 1), channels=CHANNELS, title=title, pixel_size_um=0.5)
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    assert figure.get_size_inches()[0] * 25.4 <= 174.1
+    for text in figure.axes[0].texts[:2]:
+        assert text.get_window_extent(renderer).x1 <= figure.bbox.x1
+    assert (figure.axes[0].texts[0].get_text() == title) == (length < 90)
