@@ -141,20 +141,17 @@ class Session:
         blinded: bool = False,
         seed: int = 0,
     ) -> None:
-        if per_page < 1:
-            msg = f"expected one object a page or more, found {per_page}"
-            raise UsageError(msg)
         self.objects = objects
         self.tags = tags
-        self.per_page = per_page
         self.blinded = blinded
         self.seed = seed
         self.classes: tuple[TagClass, ...] = ()
         self.set_classes(classes)
         self.selection: set[int] = set()
-        self.page = 0
+        self.page, self.per_page = 0, 1
         self.view = EVERYTHING
         self.order = self._rows(EVERYTHING)
+        self.set_per_page(per_page)
         self._past: list[dict[Key, tuple[str | None, str | None]]] = []
         self._future: list[dict[Key, tuple[str | None, str | None]]] = []
         self._place = {objects.key(row): row for row in range(len(objects))}
@@ -198,6 +195,30 @@ class Session:
         self.order = np.array(self.view.rows, np.int64)
         self.page = 0
         self.selection.clear()
+
+    def set_per_page(self, per_page: int) -> None:
+        """Show more or fewer objects a page; the first one of the page stays on the page.
+
+        Raises
+        ------
+        UsageError
+            Fewer than one.
+        """
+        if per_page < 1:
+            msg = f"expected one object a page or more, found {per_page}"
+            raise UsageError(msg)
+        first = self.page * self.per_page
+        self.per_page = per_page
+        self.page = min(first // per_page, self.n_pages - 1)
+
+    def select_to(self, row: int, start: int | None) -> None:
+        """Select all from one shown row to another, both with them; the last one alone without a start."""
+        order = self.order.tolist()
+        if start not in order or row not in order:
+            self.selection = {row}
+            return
+        first, last = sorted((order.index(start), order.index(row)))
+        self.selection = set(order[first : last + 1])
 
     def go_to(self, page: int) -> None:
         """Turn to a page; to the nearest that there is."""

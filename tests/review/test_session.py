@@ -52,6 +52,24 @@ def test_pages_and_selection(session):
     assert session.selection == set(range(10, 20))
 
 
+def test_pages_of_another_size_hold_the_same_first_object(session):
+    session.go_to(1)
+    session.set_per_page(4)
+    assert (session.page, session.rows_on_page().tolist()) == (2, [8, 9, 10, 11])
+    session.set_per_page(100)
+    assert (session.page, session.n_pages) == (0, 1)
+    with pytest.raises(UsageError, match="one object a page or more, found 0"):
+        session.set_per_page(0)
+
+
+def test_a_run_of_objects_is_selected_in_the_order_that_is_shown(session):
+    session.show(View({}, {}, sort="Area_M05"))
+    session.select_to(20, 23)
+    assert session.selection == {20, 21, 22, 23}
+    session.select_to(3, None)
+    assert session.selection == {3}
+
+
 def test_the_first_step_selects_the_first_of_the_page(session):
     session.go_to(1)
     session.move(1)
