@@ -101,12 +101,12 @@ PAPER = Cohort(
 SMALL = Cohort(
     title="BNE in MDS (simulated)",
     groups=(
-        Group("NBM", "NBM", 4, Mix(bne=(0.012,) * 3, doublet=0.05, irregular=0.06), 0.35),
-        Group("MDS", "MDS", 4, Mix(bne=(0.065,) * 3, doublet=0.05, irregular=0.06, size=1.04), 0.35),
+        Group("NBM", "NBM", 4, Mix(bne=(0.012,) * 3, doublet=0.05, irregular=0.15), 0.35),
+        Group("MDS", "MDS", 4, Mix(bne=(0.065,) * 3, doublet=0.05, irregular=0.15, size=1.04), 0.35),
     ),
     tagged=(80, 80, 80),
 )
-"""A demonstration: two groups of four samples with many more BNEs than in patients."""
+"""A demonstration: two groups of four samples with many more odd cells than in patients."""
 
 COHORTS = {"small": SMALL, "paper": PAPER}
 """By the name that the command takes."""

@@ -9,8 +9,9 @@ import pytest
 
 from ifcyto.errors import OutputError
 from ifcyto.readers.registry import open_acquisition
-from ifcyto.samples.cells import KINDS, STAGES, simulate_sample
 from ifcyto.samples.demo import write_demo_cif, write_demo_study
+from ifcyto.simulate.parameters import STAGES
+from ifcyto.simulate.sample import simulate_sample
 
 
 def rows(path):
@@ -55,13 +56,19 @@ def test_study_is_whole_and_names_what_is_there(tmp_path):
     truth = rows(study.parent / document["study"]["labels"])
     assert {row["sample"] for row in truth} == {"pool"}
     assert {row["label"] for row in truth} == {"BNE", "Doublet", "Irregular"}
-    expected = {"study.toml", "pool.cif", "training_labels.csv"}
+    expected = {"study.toml", "pool.cif", "training_labels.csv", "truth"}
     for sample in counted:
         expected |= {sample["file"], sample["stages"], sample["manual"]}
         stages = rows(study.parent / sample["stages"])
-        assert [int(row["object"]) for row in stages] == list(range(40))
+        truth = rows(study.parent / "truth" / f"{sample['id']}.csv")
+        whole = [row["object"] for row in truth if row["kind"] not in {"Debris", "Clipped"}]
+        assert [row["object"] for row in stages] == whole
         assert {row["population"] for row in stages} <= {stage.name for stage in STAGES}
-        assert {row["label"] for row in rows(study.parent / sample["manual"])} <= set(KINDS) - {"Single"}
+        assert {row["label"] for row in rows(study.parent / sample["manual"])} <= {
+            "BNE",
+            "Doublet",
+            "Irregular",
+        }
     assert {path.name for path in study.parent.iterdir()} == expected
 
 
@@ -70,8 +77,8 @@ def test_same_seed_same_files(tmp_path):
         write_demo_study(tmp_path / name, seed=3, samples_per_group=1, cells_per_sample=10).parent
         for name in ("first", "again")
     )
-    for path in first.iterdir():
-        assert path.read_bytes() == (again / path.name).read_bytes(), path.name
+    for path in first.rglob("*.*"):
+        assert path.read_bytes() == (again / path.relative_to(first)).read_bytes(), path.name
 
 
 def test_groups_differ_in_binucleated_cells_only(tmp_path):
