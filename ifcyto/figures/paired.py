@@ -88,12 +88,14 @@ def paired_panels(panels: Mapping[str, Paired], methods: Sequence[str], *, title
 
 
 def _draw(axes: Axes, groups: Sequence[str], values: NDArray[np.float64]) -> None:
-    places = np.arange(values.shape[1])
+    n, m = values.shape
+    places = np.arange(m)
+    broken = np.column_stack([values, np.full(n, np.nan)])  # a gap parts the lines of two samples
+    across = np.append(places, np.nan)
     for name, tint, marker, members in group_looks(groups):
-        for sample in values[members]:
-            axes.plot(places, sample, color=tint, linewidth=0.7, alpha=0.55, marker=marker, markersize=3.8,
-                      markeredgecolor="white", markeredgewidth=0.4, zorder=3, clip_on=False,
-                      label=name)  # fmt: skip
+        axes.plot(np.tile(across, int(members.sum())), broken[members].ravel(), color=tint, linewidth=0.7,
+                  alpha=0.55, marker=marker, markersize=3.8, markeredgecolor="white", markeredgewidth=0.4,
+                  zorder=3, clip_on=False, label=name)  # fmt: skip
     for place, column in zip(places, values.T, strict=True):
         known = column[np.isfinite(column)]
         if len(known) >= 2:
