@@ -130,7 +130,8 @@ def mode(values: NDArray[np.float64]) -> float:
         sums over 11 neighbours: the centre of the middle bin of the first largest sum,
         bins being counted from the empty one as if it began at the least value. The
         result so stands one bin too high, as IDEAS' does (VERIFIED: 42 of the 47 stored
-        modes agree within 2e-4 of the range; IDEAS rounds edges to three decimals, which matters to narrow bins).
+        modes agree within 2e-4 of the range; IDEAS rounds edges to three decimals,
+        which matters to narrow bins).
         NaN where values are infinite.
 
     Examples
