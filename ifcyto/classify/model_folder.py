@@ -25,9 +25,9 @@ from ifcyto.provenance import json_text
 from ifcyto.schemas import load_schema, schema_faults
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
-__all__ = ["FILES", "VERSION", "Column", "Model", "read_model", "write_model"]
+__all__ = ["FILES", "VERSION", "Column", "Model", "new_folder", "read_json", "read_model", "write_model"]
 
 VERSION = 1
 """Of the layout; a reader refuses folders that are newer."""
@@ -121,7 +121,7 @@ def write_model(folder: Path | str, model: Model, *, overwrite: bool = False) ->
         The model breaks its own schema; weights that are not finite, for instance.
     """
     texts = _texts(model)
-    with _new_folder(Path(folder), overwrite=overwrite) as inside:
+    with new_folder(Path(folder), FILES, overwrite=overwrite) as inside:
         for name, text in texts.items():
             (inside / name).write_text(text, encoding="utf-8", newline="")
 
@@ -145,7 +145,7 @@ def read_model(folder: Path | str) -> Model:
     and ``formula.txt`` are for people and are not read.
     """
     path = Path(folder) / MODEL
-    document = _read_json(path)
+    document = read_json(path)
     _refuse_unsound(path, document)
     training = path.with_name(TRAINING)
     return Model(
@@ -154,7 +154,7 @@ def read_model(folder: Path | str) -> Model:
         masks=document["masks"],
         images=tuple(document["images"]),
         pixel_size_um=document["pixel_size_um"],
-        training=_read_json(training) if training.exists() else {},
+        training=read_json(training) if training.exists() else {},
         provenance=document["provenance"],
     )
 
@@ -201,12 +201,19 @@ def _csv(rows: list[Mapping[str, Any]]) -> str:
 
 
 @contextmanager
-def _new_folder(folder: Path, *, overwrite: bool) -> Iterator[Path]:
-    """Yield a hidden folder to write in; it gets its name when all is written."""
+def new_folder(folder: Path, files: Collection[str], *, overwrite: bool) -> Iterator[Path]:
+    """Yield a hidden folder to write in; it gets its name when all is written.
+
+    Raises
+    ------
+    OutputError
+        The folder exists and `overwrite` is False, or holds other things than `files`,
+        or the disk refuses.
+    """
     refuse_existing(folder, overwrite=overwrite)
     try:
         old = folder.exists()
-        if old and not (folder.is_dir() and {part.name for part in folder.iterdir()} <= set(FILES)):
+        if old and not (folder.is_dir() and {part.name for part in folder.iterdir()} <= set(files)):
             msg = f"{folder}: holds other things than a model, which are not replaced: choose another name"
             raise OutputError(msg)
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -227,7 +234,14 @@ def _new_folder(folder: Path, *, overwrite: bool) -> Iterator[Path]:
         raise OutputError(msg) from error
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object.
+
+    Raises
+    ------
+    FormatError
+        The file is missing, too large, or something else.
+    """
     try:
         if path.exists() and not path.is_file():
             raise FormatError(path, "expected a file")
