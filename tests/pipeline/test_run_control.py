@@ -190,7 +190,12 @@ def test_a_forced_step_is_done_again_and_nothing_that_comes_out_the_same(
     assert planned == set(expected)
     after = contents(study.parent / "results")
     changed = {name for name in before if before[name] != after[name]}
-    assert changed <= {"provenance.json", "work/log.jsonl", "work/steps/report.json", "report.html"}
+    timed = {
+        "provenance.json",
+        "report.html",
+        "tables/miflowcyt-1.csv",
+    }  # they say when the analysis was done
+    assert changed <= {*timed, "work/log.jsonl", "work/steps/report.json"}
 
 
 def test_forced_training_judges_anew_what_it_must(study: Path) -> None:
@@ -336,9 +341,8 @@ def test_a_failing_sample_is_left_out_when_asked_and_named_loudly(
         if not name.startswith("results"):
             (folder / name).write_bytes(content)
     assert run_whole_study(study).failed == ()
-    assert {name: (results / name).read_bytes() for name in whole if name.endswith(".csv")} == {
-        name: content for name, content in whole.items() if name.endswith(".csv")
-    }
+    tables = [name for name in whole if name.endswith(".csv") and "miflowcyt" not in name]
+    assert [name for name in tables if (results / name).read_bytes() != whole[name]] == []
 
 
 def test_a_control_group_that_fails_whole_is_said(study: Path) -> None:
