@@ -209,7 +209,7 @@ def losses_section(results: Mapping[str, Any], losses: Sequence[Row]) -> Section
             ),
         ),
         notes=(
-            "In no stage: objects that the tables of stages do not name, or of a stage not asked for.",
+            "In no stage: objects to which their table or gates give no stage, or one not asked for.",
             "Tagged: by the observer, candidates or not. A dash: the method did not judge.",
         ),
     )
