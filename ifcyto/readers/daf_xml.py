@@ -108,11 +108,14 @@ class DafXml:
     def end(self, tag: str) -> None:
         """Take the end of an element (called by the parser)."""
         self.stack.pop()
-        if tag == "Region" and self.points:
-            self.regions[-1] = replace(self.regions[-1], points=tuple(self.points))
+        parent = self.stack[-1] if self.stack else ""
+        if tag == "Region":
+            if parent == "Regions" and self.points:
+                self.regions[-1] = replace(self.regions[-1], points=tuple(self.points))
             self.points = []
-        elif tag == "Pop" and self.tagged:
-            self.populations[-1] = replace(self.populations[-1], tagged=tuple(self.tagged))
+        elif tag == "Pop":
+            if parent == "Pops" and self.tagged:
+                self.populations[-1] = replace(self.populations[-1], tagged=tuple(self.tagged))
             self.tagged = []
         elif not self.stack:
             self.root_end = self.offset

@@ -232,6 +232,14 @@ def test_tags_points_and_gates_that_share_a_corner_are_read():
     assert [p.tagged for p in document.populations] == [(2, 0), ()]
 
 
+def test_tags_and_points_in_the_wrong_place_are_passed_over():
+    pop = '<Pop name="a" type="T" base=""><ob O="2"/></Pop>'
+    region = '<Region label="r"><axy x="1" y="2"/></Region>'
+    document = parse_daf(xml(extra=f"{pop}{region}<Pops>{region}{pop}</Pops>"), PATH)
+    assert [(population.name, population.tagged) for population in document.populations] == [("a", (2,))]
+    assert document.regions == ()
+
+
 def test_names_that_are_not_utf8_are_read_and_said():
     data = xml().replace(b'name="A"', b'name="Fl\xe4che \xb5m\xb2"')
     document = parse_daf(data, PATH)
