@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-__all__ = ["without_personal"]
+__all__ = ["text_without_personal", "without_personal"]
 
 NAMES = re.compile(
     r"operator|user(name)?$|author|investigator|patient|computer|path|folder|directory|dir$|file(name)?$",
@@ -25,6 +25,9 @@ NAMES = re.compile(
 NUMBERS = re.compile(r"[-+.,eE\d\s]*")
 PATHS = re.compile(r"(^|[\s\"'=>])([A-Za-z]:[\\/]|\\\\\w|/(home|Users|mnt|media|data|Volumes)/)")
 FREE_TEXT = ("description",)
+PERSONS = re.compile(r"operator|user(name)?$|author|investigator|patient|computer", re.IGNORECASE)
+WORDS = re.compile(r"[^\W\d_]{2,}")
+OPERATIONS = frozenset({"And", "Or", "Not"})
 
 
 def without_personal(metadata: Mapping[str, Any]) -> dict[str, Any]:
@@ -45,6 +48,31 @@ def without_personal(metadata: Mapping[str, Any]) -> dict[str, Any]:
     {'Imaging/Magnification': '40'}
     """
     return {name: _clean(value) for name, value in metadata.items() if not _personal(name, value)}
+
+
+def text_without_personal(name: str, text: str) -> str:
+    r"""What may stay of one text of a file: nothing of a person, of a path its last part.
+
+    Parameters
+    ----------
+    name : str
+        Name of the attribute or element that holds the text.
+    text : str
+
+    Examples
+    --------
+    >>> text_without_personal("file", "C:\\Users\\A. Name\\MDS01.cif")
+    'MDS01.cif'
+    >>> text_without_personal("Operator", "A. Name"), text_without_personal("name", "BNE")
+    ('', 'BNE')
+    """
+    if PERSONS.search(name) and WORDS.search(text) and text not in OPERATIONS:
+        return ""
+    found = PATHS.search(text)
+    if found is None:
+        return text
+    whole = not text[: found.start(2)].strip()
+    return re.split(r"[\\/]", text.rstrip("\\/ "))[-1] if whole else ""
 
 
 def _personal(name: str, value: Any) -> bool:
