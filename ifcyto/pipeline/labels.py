@@ -13,7 +13,15 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
-__all__ = ["nearest", "read_labels", "read_stages", "read_truth"]
+__all__ = [
+    "nearest",
+    "object_number",
+    "read_labels",
+    "read_stages",
+    "read_truth",
+    "table_header",
+    "table_rows",
+]
 
 MAX_OBJECT = 2**63 - 1
 
@@ -30,8 +38,8 @@ def read_stages(path: Path) -> dict[int, str]:
         names file and line.
     """
     stages: dict[int, str] = {}
-    for line, (number, stage) in _rows(path, ("object", "population")):
-        _add(stages, _object(path, line, number), stage, path, line)
+    for line, (number, stage) in table_rows(path, ("object", "population")):
+        _add(stages, object_number(path, line, number), stage, path, line)
     return stages
 
 
@@ -53,8 +61,8 @@ def read_labels(path: Path, *, known: Collection[str] | None = LABELS) -> dict[i
         As in :func:`read_stages`, or a label is not known.
     """
     labels: dict[int, str] = {}
-    for line, (number, label) in _rows(path, ("object", "label"), may_be_empty=("label",)):
-        _add(labels, _object(path, line, number), _label(path, line, label, known), path, line)
+    for line, (number, label) in table_rows(path, ("object", "label"), may_be_empty=("label",)):
+        _add(labels, object_number(path, line, number), _label(path, line, label, known), path, line)
     return {number: label for number, label in labels.items() if label}
 
 
@@ -69,19 +77,35 @@ def read_truth(
         As in :func:`read_labels`, or a sample is not in the study.
     """
     labels: dict[tuple[str, int], str] = {}
-    for line, (sample, number, label) in _rows(path, ("sample", "object", "label"), may_be_empty=("label",)):
+    for line, (sample, number, label) in table_rows(
+        path, ("sample", "object", "label"), may_be_empty=("label",)
+    ):
         if sample not in samples:
             msg = f"{path}: line {line}: the study has no sample {sample!r}{nearest(sample, samples)}"
             raise StudyError(msg)
-        key = (sample, _object(path, line, number))
+        key = (sample, object_number(path, line, number))
         _add(labels, key, _label(path, line, label, known), path, line)
     return {key: label for key, label in labels.items() if label}
 
 
-def _rows(
+def table_rows(
     path: Path, columns: Sequence[str], *, may_be_empty: Sequence[str] = ()
 ) -> Iterator[tuple[int, list[str]]]:
-    """Line number and the values of `columns` of every row that is not blank."""
+    """Line number and the values of `columns` of every row that is not blank.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    columns : sequence of str
+        Each MUST be there once; others are ignored.
+    may_be_empty : sequence of str
+        Of `columns`, those in which a value may be missing.
+
+    Raises
+    ------
+    StudyError
+        The file is missing or no CSV file in UTF-8, a column is missing, or a row is not whole.
+    """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, strict=True)
@@ -114,7 +138,33 @@ def _rows(
         raise StudyError(msg) from error
 
 
-def _object(path: Path, line: int, text: str) -> int:
+def table_header(path: Path) -> list[str]:
+    """Names of the columns of a CSV table.
+
+    Raises
+    ------
+    StudyError
+        The file is missing or no CSV file in UTF-8.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return [name.strip() for name in next(csv.reader(file, strict=True), [])]
+    except OSError as error:
+        msg = f"{path}: cannot be read: {error.strerror or error}"
+        raise StudyError(msg) from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        msg = f"{path}: expected a CSV file in UTF-8: {error}"
+        raise StudyError(msg) from error
+
+
+def object_number(path: Path, line: int, text: str) -> int:
+    """Object number from the text of a table.
+
+    Raises
+    ------
+    StudyError
+        It is none.
+    """
     number = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else -1
     if not 0 <= number <= MAX_OBJECT:
         msg = f"{path}: line {line}: expected an object number, found {text[:40]!r}"
