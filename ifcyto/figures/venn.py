@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["venn_figure"]
 
+_NAME_GAP = 0.12
 _SMALLEST = (
     0.11  # side of the box round a region, in units where all circles have area 1, that holds a number
 )
@@ -114,7 +115,18 @@ def _draw(axes: Axes, counts: Mapping[tuple[int, ...], int], labels: Sequence[st
         return False
     for i, text in enumerate(diagram.set_labels):
         text.set(fontsize=7.5, fontweight="bold", color=text_colour(i))
+    if not three:
+        _part_names(diagram.set_labels)
     return _style_regions(diagram, sizes) and (not scaled or _labels_are_outside(diagram))
+
+
+def _part_names(texts: Sequence[Any]) -> None:
+    """Leave a gap between the names of two circles that nearly cover each other."""
+    (x0, y0), (x1, y1) = (text.get_position() for text in texts)
+    lack = _NAME_GAP - (x1 - x0)
+    if lack > 0 and abs(y1 - y0) < _NAME_GAP:
+        texts[0].set_position((x0 - lack / 2, y0))
+        texts[1].set_position((x1 + lack / 2, y1))
 
 
 def _style_regions(diagram: Any, sizes: Mapping[str, int]) -> bool:

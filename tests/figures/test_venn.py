@@ -3,6 +3,7 @@ from __future__ import annotations
 from itertools import product
 
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from ifcyto.figures.style import save_figure
 from ifcyto.figures.venn import venn_figure
@@ -71,3 +72,13 @@ def test_objects_in_no_set_are_written_below():
 def test_nonsense_is_refused(counts, names, message):
     with pytest.raises(ValueError, match=message):
         venn_figure(counts, names, "")
+
+
+@pytest.mark.parametrize("both", [20, 200, 2000])
+def test_names_of_two_sets_that_nearly_agree_do_not_touch(both):
+    names = ["manual tags", "feature-based classifier"]
+    figure = venn_figure({(1, 0): 2, (0, 1): 2, (1, 1): both}, names, "MDS")
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    left, right = (t.get_window_extent(canvas.get_renderer()) for t in figure.axes[0].texts[-2:])
+    assert left.x1 + 5 < right.x0 or left.y1 < right.y0 or right.y1 < left.y0
