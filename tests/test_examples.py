@@ -44,6 +44,17 @@ def test_quickstart_goes_from_a_file_to_a_report(tmp_path: Path, capsys: pytest.
     assert said.count(" cells (") == 2 * 2 * 3
 
 
+@pytest.mark.slow
+def test_the_papers_workflow_finds_more_in_mds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    scores = load(EXAMPLES / "paper_cohort" / "run.py").main(tmp_path / "cohort", cells=400)
+    assert scores["fbml"][0] > scores["spot"][0]
+    assert scores["spot"][1] == 1.0
+    said = capsys.readouterr().out
+    assert "1. samples: 37 and one to train on" in said
+    assert sum(line.split()[:2] == ["MDS", stage] for line in said.splitlines() for stage in
+               ("ProE", "BasoE", "PolyOrthoE")) == 3  # fmt: skip
+
+
 def test_every_example_has_a_test_here() -> None:
     source = Path(__file__).read_text("utf-8")
     for path in EXAMPLES.rglob("*.py"):
