@@ -28,8 +28,11 @@ An approximation after S0's confusion table, in which BNE and irregular are mixe
 doublets hardly ever.
 """
 
-VISIBLE = 0.75
-"""An object shows two bodies when the light between them falls to this share of the lower peak."""
+VISIBLE = 0.7
+"""An object shows two bodies when the light between them falls to this share of the lower peak.
+
+As in the default rule of candidates.
+"""
 
 
 def visible(truth: Truth) -> NDArray[np.bool_]:

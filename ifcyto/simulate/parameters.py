@@ -87,7 +87,7 @@ class Optics:
     lamp_um: float = 0.6
     focus_sd_um: float = 1.2
     lamp_focus_um: float = 5.0
-    coherence_um: float = 0.5
+    coherence_um: float = 0.25
     halo_share: float = 0.10
     halo_um: float = 2.0
     smear_px: float = 0.25
@@ -223,12 +223,12 @@ class Stain:
     membrane_patch: float = 0.22
     interior: float = 0.025
     contact: float = 1.3
-    phase: float = 0.014
+    phase: float = 0.012
     nucleus_phase: float = 0.002
     absorption: float = 0.001
     nucleus_absorption: float = 0.014
-    granules: float = 0.035
-    granule_um: float = 0.4
+    granules: float = 0.05
+    granule_um: float = 0.18
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 __all__ = ["saddles"]
 
 STEPS = 25
+SMOOTHING_UM = 0.5  # as the eye, and as the default rule of candidates
+FAINTEST = 0.3  # of the brighter peak: a fainter one is no second body
+SMALLEST = 0.35  # of the larger one's area, likewise
 
 
 def saddles(
@@ -24,8 +27,9 @@ def saddles(
 ) -> NDArray[np.float64]:
     """Lowest light between two nuclei or lobes over the lower of the two peaks, ``(n,)``.
 
-    The profile is read along the line between the centres of the first and the last
-    body; each peak is the highest light on its third of the line and beyond.
+    The image is smoothed by a Gaussian of :data:`SMOOTHING_UM`. The profile is read along
+    the line between the centres of the first and the last body; each peak is the highest
+    light on its third of the line and beyond.
 
     Parameters
     ----------
@@ -39,7 +43,8 @@ def saddles(
     Returns
     -------
     ndarray (n,)
-        1 where there is one body.
+        1 where there is one body, or one is fainter than :data:`FAINTEST` or smaller
+        than :data:`SMALLEST` of the other.
     """
     out = np.ones(len(scenes))
     second = np.where(scenes.nuclei[:, LOBES, 2] > 0, LOBES, 1)
@@ -49,10 +54,16 @@ def saddles(
     first, last = (scenes.nuclei[rows, slot, :2] for slot in (0, second[rows]))
     steps = np.linspace(-0.2, 1.2, STEPS)[:, None, None]
     places = origin[rows] + (first + steps * (last - first)) / pixel_um  # (STEPS, m, 2)
-    coordinates = [np.broadcast_to(rows, places.shape[:2]), places[..., 0], places[..., 1]]
-    profile = ndimage.map_coordinates(dna, coordinates, order=1, mode="nearest")
+    smooth = ndimage.gaussian_filter(dna[rows], (0, SMOOTHING_UM / pixel_um, SMOOTHING_UM / pixel_um))
+    which = np.broadcast_to(np.arange(len(rows)), places.shape[:2])
+    profile = ndimage.map_coordinates(
+        smooth, [which, places[..., 0], places[..., 1]], order=1, mode="nearest"
+    )
     at = steps[:, 0, 0]
-    peaks = np.minimum(profile[at < 1 / 3].max(axis=0), profile[at > 2 / 3].max(axis=0))
+    left, right = profile[at < 1 / 3].max(axis=0), profile[at > 2 / 3].max(axis=0)
+    fainter, brighter = np.minimum(left, right), np.maximum(left, right)
     valley = profile[(at > 0) & (at < 1)].min(axis=0)
-    out[rows] = np.divide(valley, peaks, out=np.ones(len(rows)), where=peaks > 0)
+    areas = np.sort([scenes.nuclei[rows, slot, 2:4].prod(axis=1) for slot in (0, second[rows])], axis=0)
+    clear = (fainter > FAINTEST * brighter) & (areas[0] > SMALLEST * areas[1])
+    out[rows] = np.divide(valley, fainter, out=np.ones(len(rows)), where=clear)
     return np.minimum(out, 1.0)

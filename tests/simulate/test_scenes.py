@@ -184,7 +184,7 @@ def test_saddle_tells_apart_from_touching_from_one():
     found = saddles(light.planes[2], scenes, np.full((300, 2), SIDE / 2), PIXEL)
     upright = scenes.tilt < 30
     far, near = found[upright & (scenes.gap > 1.2)], found[upright & (scenes.gap == 0)]
-    assert far.max() < near.mean()
+    assert np.median(far) < np.quantile(near, 0.1)
     assert ((found >= 0) & (found <= 1)).all()
     singles = scenes_of("Single", 5)
     assert saddles(light_of(singles).planes[2], singles, np.full((5, 2), SIDE / 2), PIXEL).tolist() == [1] * 5
