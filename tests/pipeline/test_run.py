@@ -219,7 +219,7 @@ def test_a_run_that_dies_is_taken_up_where_it_stopped(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(results_module, "draw_spots", die)
+        patch.setattr(results_module, "draw_study", die)
         with pytest.raises(KeyboardInterrupt):
             run_study(study)
     assert not (study.parent / "results" / "report.html").exists()
