@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["HDF5_ERRORS", "StackFile", "open_hdf5", "read_attributes"]
+__all__ = ["HDF5_ERRORS", "StackFile", "is_cell_stack", "open_hdf5", "read_attributes"]
 
 HDF5_ERRORS = (OSError, RuntimeError, KeyError, ValueError, TypeError, UnicodeDecodeError, MemoryError)
 """What h5py raises on damaged files."""
@@ -60,6 +60,24 @@ def read_attributes(file: h5py.File) -> dict[str, Any]:
         plain = value.tolist() if isinstance(value, (np.generic, np.ndarray)) else value
         found[name] = plain.decode("utf-8", "replace") if isinstance(plain, bytes) else plain
     return found
+
+
+def is_cell_stack(path: Path) -> bool:
+    """Say whether a file is a cell stack, by one attribute; nothing else of it is read.
+
+    False for other people's HDF5 files, for damaged ones and for what is no file.
+
+    Examples
+    --------
+    >>> import pathlib
+    >>> is_cell_stack(pathlib.Path("no-such-file.h5"))
+    False
+    """
+    try:
+        with open_hdf5(path) as file:
+            return bool(read_attributes(file).get(layout.ATTR_FORMAT) == layout.FORMAT)
+    except (StackError, OSError, *HDF5_ERRORS):
+        return False
 
 
 class StackFile:

@@ -11,11 +11,13 @@ import h5py
 import numpy as np
 import pytest
 
-from ifcyto.cells import FACTS
+from ifcyto.cells import FACTS, Cell, Channel
 from ifcyto.errors import IfcytoError, StackError
 from ifcyto.provenance import sha256_file
 from ifcyto.stack import layout
 from ifcyto.stack.cell_stack import CellStack
+from ifcyto.stack.open import is_cell_stack
+from ifcyto.stack.write import write_stack
 
 
 def edit(path, change) -> None:
@@ -249,3 +251,16 @@ def test_the_page_and_the_schema_name_every_dataset(helpers) -> None:
     assert set(schema["properties"]["datasets"]["properties"]) == keys
     for key in keys:
         assert re.search(rf"\b{key.rpartition('/')[2]}\b", page), key
+
+
+def test_a_stack_is_known_by_its_own_attribute(tmp_path):
+    theirs = tmp_path / "theirs.h5"
+    with h5py.File(theirs, "w") as file:
+        file["pixels"] = np.zeros(4)
+        file.attrs["format"] = "another format"
+    (tmp_path / "text.h5").write_text("no HDF5")
+    cells = [Cell(1, np.zeros((1, 2, 2), np.int16))]
+    ours = write_stack(cells, tmp_path / "ours.h5", channels=[Channel(1, "BF")])
+    assert is_cell_stack(ours)
+    others = (theirs, tmp_path / "text.h5", tmp_path / "gone.h5", tmp_path)
+    assert [is_cell_stack(path) for path in others] == [False] * 4

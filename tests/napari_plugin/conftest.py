@@ -1,0 +1,141 @@
+"""A display for the tests of the window, and a proof that each leaves none behind."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+import warnings
+
+import numpy as np
+import pytest
+
+from ifcyto.pipeline.convert import convert
+from ifcyto.review.opening import ReviewOptions, open_review
+from ifcyto.samples.demo import write_demo_cif, write_demo_study
+
+HEADER = "sample,group,object,stage,spot_count,candidate,spot,fbml,cnn,manual,fbml_score,cnn_probability\n"
+THERE = "import napari, qtpy.QtWidgets; from napari._qt.qt_main_window import Window"
+
+
+def why_not() -> str:
+    """Why nothing can be drawn here; empty where it can. Qt ends the process where a library is missing."""
+    done = subprocess.run([sys.executable, "-c", THERE], capture_output=True, text=True, check=False)
+    return "" if done.returncode == 0 else (done.stderr.strip().splitlines() or ["Qt does not start"])[-1]
+
+
+@pytest.fixture(scope="session")
+def display(tmp_path_factory):
+    """A screen: the one that is there, or one of Xvfb's."""
+    pytest.importorskip("napari", reason="the review extra is not installed")
+    reason = why_not()
+    if reason:
+        pytest.skip(f"napari does not start: {reason}; the README names the system libraries")
+    home = tmp_path_factory.mktemp("home")
+    os.environ |= {"NAPARI_CONFIG": str(home / "napari.yaml"), "XDG_RUNTIME_DIR": str(home)}
+    if os.environ.get("DISPLAY") or sys.platform != "linux":
+        yield os.environ.get("DISPLAY", "")
+        return
+    if shutil.which("Xvfb") is None:
+        pytest.skip("there is no display, and no Xvfb to make one")
+    read, write = os.pipe()
+    command = ["Xvfb", "-displayfd", str(write), "-screen", "0", "1500x1000x24", "-nolisten", "tcp"]
+    server = subprocess.Popen(command, pass_fds=[write], stderr=subprocess.DEVNULL)
+    os.close(write)
+    with os.fdopen(read) as answer:
+        number = answer.readline().strip()
+    if not number:
+        server.wait()
+        pytest.skip("Xvfb does not start")
+    os.environ["DISPLAY"] = f":{number}"
+    yield os.environ["DISPLAY"]
+    from qtpy.QtWidgets import QApplication
+
+    if (app := QApplication.instance()) is not None:
+        app.quit()
+    server.terminate()
+    server.wait(10)
+    del os.environ["DISPLAY"]
+
+
+@pytest.fixture
+def qt(display):
+    """Qt's application; an error in a slot fails the test, and so does a window that stays."""
+    warnings.filterwarnings("ignore", category=DeprecationWarning)
+    warnings.filterwarnings("ignore", category=FutureWarning)
+    warnings.filterwarnings("ignore", category=ResourceWarning)
+    from napari.qt import get_qapp
+
+    app = get_qapp()
+    seen: list[BaseException] = []
+    before = sys.excepthook
+    sys.excepthook = lambda kind, error, trace: seen.append(error)
+    yield app
+    settle(app)
+    sys.excepthook = before
+    left = [widget for widget in app.topLevelWidgets() if widget.isVisible()]
+    for widget in left:
+        widget.close()
+    assert seen == []
+    assert left == []
+
+
+def settle(app, seconds: float = 0.0, until=None) -> None:
+    """Let Qt work, at least once, until something holds."""
+    end = time.monotonic() + (30 if until is not None else seconds)
+    app.processEvents()
+    while time.monotonic() < end and not (until is not None and until()):
+        app.processEvents()
+        time.sleep(0.01)
+    app.processEvents()
+    assert until is None or until()
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory):
+    """Thirty simulated cells."""
+    folder = tmp_path_factory.mktemp("cells")
+    convert(write_demo_cif(folder / "demo.cif", n_cells=30), folder / "demo.h5")
+    return folder / "demo.h5"
+
+
+@pytest.fixture(scope="session")
+def study(tmp_path_factory):
+    """A study of two samples as a run leaves it, as far as a review needs it."""
+    path = write_demo_study(
+        tmp_path_factory.mktemp("study"), samples_per_group=1, cells_per_sample=12, truth_cells=0
+    )
+    stacks = path.parent / "results" / "work" / "stacks"
+    stacks.mkdir(parents=True)
+    rows = []
+    for cif in sorted(path.parent.glob("*.cif")):
+        convert(cif, stacks / f"{cif.stem}.h5")
+        calls = [("BNE", "Doublet") if n % 3 else ("Doublet", "BNE") for n in range(12)]
+        rows += [
+            f"{cif.stem},MDS,{n},ProE,2,1,BNE,{a},{b},,{n / 12},{1 - n / 12}\n"
+            for n, (a, b) in enumerate(calls)
+        ]
+    (path.parent / "results" / "classifications.csv").write_text(HEADER + "".join(rows))
+    return path
+
+
+@pytest.fixture
+def opened(stack, tmp_path):
+    """Opens reviews of the stack, and closes them."""
+    reviews = []
+
+    def make(**options):
+        given = {"by": "AB", "labels": tmp_path / "labels.csv", "per_page": 12, **options}
+        reviews.append(open_review(stack, ReviewOptions(**given)))
+        return reviews[-1]
+
+    yield make
+    for review in reviews:
+        review.close()
+
+
+def colours(pixels: np.ndarray) -> int:
+    """Different colours of a picture."""
+    return len(np.unique(pixels.reshape(-1, pixels.shape[-1]), axis=0))
