@@ -53,7 +53,7 @@ def miflowcyt_table(
         ("3.3", "Instrument settings", UNKNOWN),
         ("4.1", "List-mode data", f"{len(provenance['sources'])} files with SHA-256, see Provenance"),
         ("4.2", "Compensation", "as the input files hold it"),
-        ("4.3", "Gates", "tables, analyses or gates that give the stages of each sample, see Gates and losses"),
+        ("4.3", "Gates", "tables, analyses or gates that give the stages, see Gates and losses"),
         ("4.3", "Software", f"ifcyto {provenance['ifcyto']}"),
     )
     return Table(
