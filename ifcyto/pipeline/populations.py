@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from ifcyto._output import refuse_existing
 from ifcyto.errors import FormatError, UsageError
 from ifcyto.pipeline.export import ExportResult
+from ifcyto.pipeline.gate import gate_daf, is_daf
 from ifcyto.pipeline.objects import read_objects
 from ifcyto.pipeline.sources import refuse_input_as_output
 from ifcyto.pipeline.tables import FORMULA_STARTS, csv_text, defused, write_text
@@ -43,8 +44,9 @@ def read_populations(paths: Path | str | Sequence[Path | str]) -> Populations:
     ----------
     paths : path-like or sequence of path-like
         A CSV file with the columns ``object`` or ``object_number`` and ``label`` or
-        ``population``; or ``.pop`` files. A ``.pop`` is called by its first line, or by its
-        own name where that line is blank.
+        ``population``; or ``.pop`` files; or DAFs, all of whose populations are taken but that
+        of all objects. A ``.pop`` is called by its first line, or by its own name where that
+        line is blank.
 
     Returns
     -------
@@ -154,7 +156,11 @@ def _count(populations: Mapping[str, Sequence[int]]) -> int:
 
 
 def _read_one(path: Path) -> Populations:
-    """Populations of one file; by its header it is a table, else a ``.pop``."""
+    """Populations of one file: a DAF; by its header a table; else a ``.pop``."""
+    if is_daf(path):
+        members = gate_daf(path).populations
+        names = [population.name for population in members.gates.populations if not population.is_all]
+        return {name: members.object_numbers(name).tolist() for name in names}
     try:
         with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
             rows = [[part.strip() for part in row] for row in csv.reader(file)]
@@ -170,9 +176,9 @@ def _read_one(path: Path) -> Populations:
         named = "" if first.lower().replace(" ", "_") in NUMBER_COLUMNS else first
         return {named or path.stem: read_objects(path).tolist()}
     numbers = read_objects(path).tolist()
-    names = [row[places[0]] if places[0] < len(row) else "" for row in rows[1:] if any(row)]
+    named_rows = [row[places[0]] if places[0] < len(row) else "" for row in rows[1:] if any(row)]
     found: Populations = {}
-    for name, number in zip(names, numbers, strict=True):
+    for name, number in zip(named_rows, numbers, strict=True):
         if name:
             armed = name[1:] if name.startswith("'") and name[1:].startswith(FORMULA_STARTS) else name
             found.setdefault(armed, []).append(number)

@@ -163,10 +163,11 @@ def test_export(capsys, tmp_path, demo_cif, flag, name, files):
     assert sorted(path.relative_to(out.parent).as_posix() for path in out.parent.rglob("*")) == files
 
 
-@pytest.mark.parametrize(("flags", "found"), [([], "none"), (["--cif", "--tiff"], "several")])
+@pytest.mark.parametrize(("flags", "found"), [([], "none"), (["--cif", "--tiff"], "--cif and --tiff")])
 def test_export_needs_one_kind(capsys, tmp_path, demo_cif, flags, found):
     code, _, err = run(capsys, "export", demo_cif, "-o", tmp_path / "a", *flags)
-    assert (code, err) == (2, f"error: expected one of --cif, --ome-tiff and --tiff, found {found}\n")
+    kinds = "--cif, --ome-tiff, --tiff, --pop, --fcs, --text, --h5ad, --daf"
+    assert (code, err) == (2, f"error: expected one of {kinds}, found {found}\n")
 
 
 def test_debug_shows_the_traceback(tmp_path):

@@ -83,3 +83,12 @@ def test_what_cannot_be_is_refused_and_nothing_written(tmp_path):
     with pytest.raises(UsageError, match="apart from the inputs"):
         export_pop_csv(SETS, tmp_path / "b.csv", sources=[tmp_path / "b.csv"], overwrite=True)
     assert not (tmp_path / "Doublet.pop").exists()
+
+
+def test_populations_of_a_daf(shared_data, tmp_path):
+    found = read_populations(shared_data / "amnis" / "ut7_ideas60.daf")
+    assert len(found) == 29
+    assert (len(found["Mphase"]), len(found["pH3+ & G1 & Events"])) == (210, 0)
+    back = export_pop(found, tmp_path / "pops")
+    assert len(list(back.path.iterdir())) == 29
+    assert read_objects(back.path / "Mphase.pop").tolist() == sorted(found["Mphase"])
