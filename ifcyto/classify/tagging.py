@@ -33,6 +33,8 @@ class TaggingRound:
         From the tagged objects; its cross-validation says how good it is by now.
     probabilities : ndarray (n, C)
         Of all objects, by ``training.scorer``; NaN where a feature cannot be computed.
+    training_probabilities : ndarray (n, C)
+        Of the tagged objects, by classifiers trained without them; NaN for others.
     suggestions : Suggestions
         Untagged objects.
     doubtful : Suggestions
@@ -41,6 +43,7 @@ class TaggingRound:
 
     training: Training
     probabilities: NDArray[np.float64]
+    training_probabilities: NDArray[np.float64]
     suggestions: Suggestions
     doubtful: Suggestions
 
@@ -116,4 +119,4 @@ def tagging_round(
     )  # fmt: skip
     judged = np.full((len(values), len(scorer.classes)), np.nan)
     judged[rows] = training.cv.probabilities
-    return TaggingRound(training, probabilities, found, doubtful(given, judged, scorer.classes))
+    return TaggingRound(training, probabilities, judged, found, doubtful(given, judged, scorer.classes))
