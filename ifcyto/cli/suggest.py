@@ -25,7 +25,7 @@ def suggest(
     ],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE.csv", help="Suggestions to write.")],
     model: Annotated[
-        Path | None, typer.Argument(metavar="[MODEL]", help="Folder of a model; without, the tags teach one.")
+        Path | None, typer.Argument(metavar="MODEL", help="Folder of a model; without, the tags teach one.")
     ] = None,
     labels: Annotated[
         Path | None, typer.Option(metavar="FILE.csv", help="Tags so far: object,label.")
