@@ -125,11 +125,14 @@ def _frequencies(outcome: RunOutcome) -> None:
 
 
 def _notes(outcome: RunOutcome) -> None:
-    notes = outcome.results["notes"]
-    for note in notes[:MOST_NOTES]:
-        _wrapped(f"note: {note}", 6)
+    from ifcyto.report.alike import alike
+
+    notes = alike(outcome.results["notes"])
+    for group in notes[:MOST_NOTES]:
+        more = f" (and {len(group) - 1:,} more of this kind)" if len(group) > 1 else ""
+        _wrapped(f"note: {group[0]}{more}", 6)
     if len(notes) > MOST_NOTES:
-        print(f"... {len(notes) - MOST_NOTES:,} more notes in the report")
+        print(f"... {len(notes) - MOST_NOTES:,} more kinds of notes in the report")
     if notes:
         print()
 

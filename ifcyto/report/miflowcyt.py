@@ -40,7 +40,7 @@ def miflowcyt_table(
     rows = (
         ("1.1", "Purpose", results["title"]),
         ("1.3", "Variables", f"group ({', '.join(results['groups']) or 'none'}), maturation stage"),
-        ("1.6", "Date or time of the analysis", provenance["time"]),
+        ("1.6", "Date or time of the analysis", "see Provenance"),
         ("1.7", "Quality control", "saturation, see Samples and quality" if saturated else UNKNOWN),
         ("2.1", "Sample material", f"{len(samples)} samples; {UNKNOWN}"),
         ("2.2", "Sample treatment", UNKNOWN),

@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ifcyto._output import replacing
 from ifcyto.errors import UsageError
+from ifcyto.report.alike import alike
 from ifcyto.report.formats import format_number, format_value, is_numeric
 
 if TYPE_CHECKING:
@@ -106,6 +107,7 @@ def render_html(report: Report, folder: Path) -> str:
     room = _Room(PICTURE_BYTES)
     return environment.get_template("report.html").render(
         report=report,
+        alike=alike,
         picture_of=lambda figure: _picture(figure, folder, room),
         format_value=format_value,
         is_numeric=is_numeric,

@@ -105,10 +105,10 @@ def test_a_vast_study_is_cut_short(capsys):
         "methods": {"spot": {"ran": True}},
         "frequencies": [],
         "tests": [],
-        "notes": ["word " * 40] * 30,
+        "notes": [*(chr(97 + i) + " word" * 40 for i in range(26)), *(f"sample S{i}: odd" for i in range(9))],
     }
     print_outcome(RunOutcome(Path("report.html"), results, (), (), 1.0))
     lines = capsys.readouterr().out.splitlines()
     assert f"... {80 - MOST_ROWS} more rows: see frequencies.csv and tests.csv" in lines
-    assert f"... {30 - MOST_NOTES} more notes in the report" in lines
+    assert f"... {27 - MOST_NOTES} more kinds of notes in the report" in lines
     assert max(map(len, lines)) <= 80

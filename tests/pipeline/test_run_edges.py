@@ -69,8 +69,8 @@ def rows(path: Path) -> list[dict[str, str]]:
 
 
 def contents(folder: Path, pattern: str = "*") -> dict[str, bytes]:
-    """Files by name, but for the table that says when the analysis was done."""
-    found = (path for path in folder.rglob(pattern) if path.is_file() and "miflowcyt" not in path.name)
+    """Files by name."""
+    found = (path for path in folder.rglob(pattern) if path.is_file())
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
 
 

@@ -278,6 +278,18 @@ def test_warnings_come_before_the_results(figure, tmp_path):
     assert "Read this first" not in Page(render_report(Report("calm"), tmp_path / "c.html").read_text()).text
 
 
+def test_warnings_of_one_kind_are_folded(tmp_path):
+    many = tuple(f"sample MDS{n:02d}: {n} of 70 objects belong to no stage" for n in range(1, 8))
+    page = Page(rendered(Report("t", warnings=("no control", *many, "sample A: no tags")), tmp_path))
+    assert (
+        page.text.index("no control") < page.text.index(many[0]) < page.text.index("and 6 more of this kind")
+    )
+    assert all(text in page.text for text in many)
+    assert len(page.all("details")) == 1
+    few = Page(render_report(Report("t", warnings=many[:3]), tmp_path / "few.html").read_text("utf-8"))
+    assert "of this kind" not in few.text
+
+
 def test_an_empty_report_is_a_page(tmp_path):
     page = Page(rendered(Report(""), tmp_path))
     assert page.all("html") == [{"lang": "en"}]
