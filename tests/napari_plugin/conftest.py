@@ -60,6 +60,18 @@ def display(tmp_path_factory):
     del os.environ["DISPLAY"]
 
 
+@pytest.fixture(scope="session")
+def viewer(display):
+    """One window of napari's for all tests: it takes seconds to open."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import napari
+
+        made = napari.Viewer()
+        yield made
+        made.close()
+
+
 @pytest.fixture
 def qt(display):
     """Qt's application; an error in a slot fails the test, and so does a window that stays."""
@@ -72,10 +84,11 @@ def qt(display):
     seen: list[BaseException] = []
     before = sys.excepthook
     sys.excepthook = lambda kind, error, trace: seen.append(error)
+    shown = {widget for widget in app.topLevelWidgets() if widget.isVisible()}
     yield app
     settle(app)
     sys.excepthook = before
-    left = [widget for widget in app.topLevelWidgets() if widget.isVisible()]
+    left = [widget for widget in app.topLevelWidgets() if widget.isVisible() and widget not in shown]
     for widget in left:
         widget.close()
     assert seen == []
