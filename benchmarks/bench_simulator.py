@@ -152,7 +152,7 @@ def realism(data: Path, folder: Path | None) -> None:
             list(cell.images) for cell in batch.cells()
         ]
     example_sheet(sheets, dict.fromkeys(sheets, roles), size=58).savefig(
-        folder / "simulator_kinds.png", dpi=150
+        folder / "simulator_kinds.png", dpi=110
     )
 
 

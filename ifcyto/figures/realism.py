@@ -53,6 +53,9 @@ def realism_figure(profiles: Mapping[str, Mapping[str, ImageProfile]]) -> Figure
         row[1].set_ylabel("noise s.d., counts")
         row[2].set_xlabel("mask diameter, um")
         row[3].set_xlabel("sum / median")
+        levels = np.concatenate([profile.level for profile in sets.values()])
+        if len(levels) and levels.min() > 0:  # whole decades, so that each axis shows numbers
+            row[1].set_xlim(10 ** np.floor(np.log10(levels.min())), 10 ** np.ceil(np.log10(levels.max())))
         for axis in row[:2]:
             for scale in (axis.xaxis, axis.yaxis):
                 scale.set_major_formatter(StrMethodFormatter("{x:g}"))

@@ -4,7 +4,8 @@ The numbers of samples, of cells and of tagged objects are S0's and R21's (Rosen
 al. 2024 and 2021). Neither publishes frequencies for every group and stage in a form
 that can be quoted here; those below are an *approximation* with the order that the
 papers report: healthy marrow lowest, MDS highest and so in every stage, cytopenia
-between, and in all about as many BNEs as S0 found (773 and 1,137 by its two methods).
+between, and in all about as many candidates of each class as S0 found: 773 and 1,137 BNEs
+by its two methods, 547 and 619 doublets, 2,245 and 1,799 irregular nuclei.
 """
 
 from __future__ import annotations
@@ -77,10 +78,13 @@ class Cohort:
         return replace(self, groups=tuple(replace(group, samples=number) for group in self.groups))
 
 
-_NBM = Mix(bne=(0.0012, 0.0015, 0.0012), irregular=0.03)
-_OTHER = Mix(bne=(0.0025, 0.0025, 0.0020), irregular=0.035)
-_ICUS = Mix(bne=(0.0040, 0.0035, 0.0030), irregular=0.045, size=1.02)
-_MDS = Mix(bne=(0.0090, 0.0060, 0.0065), irregular=0.06, size=1.04)
+GATED_DOUBLETS = 0.002
+"""Share of doublets that pass gates on area and aspect ratio, so that as many are candidates as in S0."""
+
+_NBM = Mix(bne=(0.0012, 0.0015, 0.0012), doublet=GATED_DOUBLETS, irregular=0.05)
+_OTHER = Mix(bne=(0.0025, 0.0025, 0.0020), doublet=GATED_DOUBLETS, irregular=0.07)
+_ICUS = Mix(bne=(0.0040, 0.0035, 0.0030), doublet=GATED_DOUBLETS, irregular=0.08, size=1.02)
+_MDS = Mix(bne=(0.0090, 0.0060, 0.0065), doublet=GATED_DOUBLETS, irregular=0.14, size=1.04)
 
 PAPER = Cohort(
     title="BNE in MDS (simulated cohort)",
