@@ -93,9 +93,8 @@ def evaluate(
     if done.threshold is not None:
         print(_threshold(done.threshold))
     if done.folder is not None:
-        print(
-            f"{done.folder}: {count(found.objects, 'object')}, metrics.json and tables{', figures' * figures}"
-        )
+        written = "metrics.json, tables and figures" if figures else "metrics.json and tables"
+        print(f"{done.folder}: {count(found.objects, 'object')}, {written}")
     for note in done.notes:
         print(f"note: {note}", file=sys.stderr)
 

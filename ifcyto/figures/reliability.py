@@ -106,7 +106,8 @@ def _draw(axes: Axes, below: Axes, panel: ReliabilityPanel, *, first: bool) -> N
     chance = "" if panel.chance is None else f"\nchance: up to {100 * panel.chance:.1f} %"
     axes.annotate(
         f"error {100 * panel.error:.1f} %{chance}", (0.04, 0.96), xycoords="axes fraction",
-        fontsize=6.5, va="top",
+        fontsize=6.5, va="top", zorder=4,
+        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1},
     )  # fmt: skip
     axes.set(xlim=(0, 1), ylim=(0, 1.02), title=panel.name)
     axes.tick_params(labelbottom=False)

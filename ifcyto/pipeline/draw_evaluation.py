@@ -90,7 +90,7 @@ def _curves(
             x, y, _ = precision_recall_curve(score, positive)
             point = None if np.isnan(of.precision) else (of.recall, of.precision)
             recall.append(ScoreCurve(name, x, y, average.value, _interval(average.low, average.high), point))
-    remark = f"{known.sum():,} objects, each class against all others; 95 % bootstrap intervals"
+    remark = f"{known.sum():,} objects; 95 % bootstrap intervals"
     figures = {}
     if roc:
         figures["roc"] = roc_figure(roc, title="ROC curves", remark=remark)
