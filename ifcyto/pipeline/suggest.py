@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ifcyto.pipeline.parallel import Progress
     from ifcyto.readers.columns import FeatureColumns
 
-__all__ = ["ToTag", "from_groups", "from_model", "from_tags", "write_to_tag"]
+__all__ = ["ToTag", "from_groups", "from_judged", "from_model", "from_tags", "write_to_tag"]
 
 DOUBTFUL = "doubtful tag"
 """Reason of a tagged object that classifiers trained without it take for another class."""
@@ -102,13 +102,53 @@ def from_model(
     found = classify(
         source, model, images=images, pixel_size_um=pixel_size_um, workers=workers, progress=progress
     )
-    tagged, notes = _tagged(found.objects, tags or {}, Path(source))
-    classes = found.model.scorer.classes
-    chosen = suggest(
-        found.probabilities, classes,
-        order=order, n=n, of=of, tagged=tagged != "", values=found.values, seed=seed,
+    return from_judged(
+        found.objects, found.probabilities, found.model.scorer.classes, tags,
+        order=order, n=n, of=of, values=found.values, seed=seed, place=str(source),
     )  # fmt: skip
-    return _listed(found.objects, chosen, found.probabilities, classes, order, notes)
+
+
+def from_judged(
+    objects: NDArray[np.int64],
+    probabilities: NDArray[np.float64],
+    classes: Sequence[str],
+    tags: Mapping[int, str] | None = None,
+    *,
+    order: Order = "uncertain",
+    n: int | None = 100,
+    of: str | None = None,
+    values: NDArray[np.float64] | None = None,
+    seed: int = 0,
+    place: str = "suggestions",
+) -> ToTag:
+    """Suggest untagged objects by probabilities of any kind of classifier.
+
+    Parameters
+    ----------
+    objects : ndarray (N,) of int64
+    probabilities : ndarray (N, C)
+    classes : sequence of str (C,)
+    tags, order, n, of, seed
+        As in :func:`from_model`.
+    values : ndarray (N, F), optional
+        Features, or the embedding of a network; for diverse ones.
+    place : str
+        Where the objects are, for messages.
+
+    Returns
+    -------
+    ToTag
+
+    Raises
+    ------
+    UsageError
+        The tags are of other objects, or an option cannot be.
+    """
+    tagged, notes = _tagged(objects, tags or {}, Path(place))
+    chosen = suggest(
+        probabilities, classes, order=order, n=n, of=of, tagged=tagged != "", values=values, seed=seed
+    )
+    return _listed(objects, chosen, probabilities, classes, order, notes)
 
 
 def from_tags(
