@@ -77,7 +77,11 @@ def _draw(row: Sequence[Axes], profile: ImageProfile, shade: str) -> None:
         if len(values):
             bins = np.linspace(0, 24, 49) if axis is row[2] else np.linspace(0, 4, 41)
             axis.hist(
-                np.clip(values, bins[0], bins[-1]), bins=bins.tolist(), density=True, histtype="step", color=shade
+                np.clip(values, bins[0], bins[-1]),
+                bins=bins.tolist(),
+                density=True,
+                histtype="step",
+                color=shade,
             )
 
 
