@@ -28,7 +28,9 @@ def train(
         ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="MODEL", help="Folder of the model.")],
-    method: Annotated[str, typer.Option(help="fbml: a classifier on features.")] = "fbml",
+    method: Annotated[
+        str, typer.Option(help="fbml: a classifier on features; cnn: a network on the images.")
+    ] = "fbml",
     algorithm: Annotated[str, typer.Option(help="lda, logistic, forest or boosting.")] = "lda",
     labels: Annotated[
         Path | None, typer.Option(metavar="FILE.csv", help="Truth for one input: object,label.")
@@ -60,23 +62,59 @@ def train(
     n_features: Annotated[
         int | None, typer.Option(min=1, help="Features to combine; by cross-validation when not given.")
     ] = None,
-    folds: Annotated[int, typer.Option(min=2, help="Parts of the cross-validation.")] = 5,
+    folds: Annotated[
+        int | None, typer.Option(min=2, help="Parts of the cross-validation; fbml 5, cnn none by default.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of the random parts.")] = None,
     workers: Annotated[int | None, typer.Option(help="Threads; all cores by default.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing model.")] = False,
+    architecture: Annotated[
+        str | None, typer.Option(help="cnn: vgg_small, vgg16_bn, vgg16, deepflow, resnet50 ...")
+    ] = None,
+    channels: Annotated[
+        list[str] | None, typer.Option("--channel", help="cnn: a channel to look at, several times.")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="cnn: at most so many.")] = None,
+    size: Annotated[int | None, typer.Option(min=8, help="cnn: side of the images, px.")] = None,
+    weights: Annotated[
+        str | None, typer.Option(metavar="imagenet|FILE", help="cnn: weights to start from.")
+    ] = None,
+    own: Annotated[
+        Path | None, typer.Option("--network", metavar="FILE.keras", help="cnn: a network of your own.")
+    ] = None,
+    others: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="cnn: another option, as balance=weights."),
+    ] = None,
+    drop_repeats: Annotated[
+        bool, typer.Option("--drop-repeats", help="cnn: of the same images twice keep one.")
+    ] = False,
 ) -> None:
     """Train a classifier on tagged objects: any channels, any classes.
 
     Example:  ifcyto train study.toml --method fbml -o models/fbml
     """
     from ifcyto.classify.training import TrainOptions
+    from ifcyto.cli.networks import channels_of, options_of, train_a_network
     from ifcyto.pipeline.measure_job import MeasureOptions
     from ifcyto.pipeline.train import train as train_model
     from ifcyto.pipeline.truth_files import from_files, from_study
 
-    if method != "fbml":
-        message = f"expected fbml, found {method!r}: other methods are not in this version"
+    of_networks = {
+        "--architecture": architecture, "--channel": channels, "--epochs": epochs, "--size": size,
+        "--weights": weights, "--network": own, "--set": others, "--drop-repeats": drop_repeats or None,
+    }  # fmt: skip
+    of_features = {
+        "--algorithm": algorithm if algorithm != "lda" else None, "--steps": steps if steps > 1 else None,
+        "--features": chosen if chosen != "fbml" else None, "--dna": dna, "--n-features": n_features,
+    }  # fmt: skip
+    if method not in {"fbml", "cnn"}:
+        message = f"expected fbml or cnn, found {method!r}"
         raise typer.BadParameter(message, param_hint="--method")
+    for name, value in (of_networks if method == "fbml" else of_features).items():
+        if value is not None:
+            message = f"is not an option of --method {method}"
+            raise typer.BadParameter(message, param_hint=name)
     study = source.suffix.lower() == ".toml"
     files = (
         from_study(source)
@@ -85,9 +123,22 @@ def train(
             source, labels=labels, populations=pairs_of(truth or [], "--truth"), tagged=tagged or ()
         )
     )
-    options = TrainOptions(
-        method=algorithm, n_features=n_features, folds=folds, seed=files.seed if seed is None else seed
-    )
+    seed = files.seed if seed is None else seed
+    if method == "cnn":
+        given = {"architecture": architecture, "epochs": epochs, "size": size, "weights": weights}
+        train_a_network(
+            files,
+            output,
+            options=options_of({**given, "folds": folds, "seed": seed}, others or []),
+            channels=channels_of(channels, files.roles),
+            classes=classes or None,
+            rest=rest,
+            own=own,
+            drop_repeats=drop_repeats,
+            overwrite=overwrite,
+        )
+        return
+    options = TrainOptions(method=algorithm, n_features=n_features, folds=folds or 5, seed=seed)
     with progress_bar() as progress:
         result = train_model(
             files.samples,
@@ -117,7 +168,7 @@ def train(
     ]
     print(columns(rows))
     accuracy = record["balanced_accuracy"]
-    print(f"balanced accuracy {accuracy['mean']:.3f}, s.d. {accuracy['sd']:.3f} ({folds} folds)")
+    print(f"balanced accuracy {accuracy['mean']:.3f}, s.d. {accuracy['sd']:.3f} ({options.folds} folds)")
     print(f"{result.folder}: {count(len(result.model.columns), 'feature')}, {algorithm}")
     for note in record["notes"]:
         print(f"note: {note}", file=sys.stderr)
@@ -146,15 +197,16 @@ def classify(
     workers: Annotated[int | None, typer.Option(help="Threads; all cores by default.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing labels.")] = False,
 ) -> None:
-    """Give every object a class, its probability and the classifier values of all pairs of classes.
+    """Give every object a class, the probability of each class, and the values of pairs of classes.
+
+    A network needs images: a stack or any image file.
 
     Example:  ifcyto classify MDS01.h5 models/fbml -o MDS01_fbml.csv
     """
     from collections import Counter
 
     from ifcyto._output import refuse_existing
-    from ifcyto.pipeline.classify import classify as classify_objects
-    from ifcyto.pipeline.classify import kept_labels, write_labels
+    from ifcyto.pipeline.classify import classify_any, kept_labels, write_labels
 
     refuse_existing(output, overwrite=overwrite)
     limit = thresholds_of(threshold or [])
@@ -163,7 +215,7 @@ def classify(
         for name, text in pairs_of(images or [], "--image").items()
     }
     with progress_bar() as progress:
-        found = classify_objects(
+        found = classify_any(
             source,
             model,
             objects=objects,
@@ -174,9 +226,7 @@ def classify(
         )
     path = write_labels(found, output, source=source, threshold=limit, overwrite=overwrite)
     counts = Counter(kept_labels(found, limit).tolist())
-    shown = ", ".join(
-        f"{counts[name]:,} {name}" for name in (*found.model.scorer.classes, "Unknown") if counts[name]
-    )
+    shown = ", ".join(f"{counts[name]:,} {name}" for name in (*found.classes, "Unknown") if counts[name])
     print(f"{path}: {count(len(found.objects), 'object')} ({shown})")
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ifcyto._output import refuse_existing, replacing
-from ifcyto.classify.model_folder import read_model
+from ifcyto.classify.model_folder import MODEL, read_json, read_model
 from ifcyto.classify.threshold import apply_threshold
 from ifcyto.errors import UsageError
 from ifcyto.features.define import parse_definition
@@ -28,13 +28,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ifcyto.classify.model_folder import Model
+    from ifcyto.pipeline.classify_cnn import CnnClassified
     from ifcyto.pipeline.objects import ObjectChoice
     from ifcyto.pipeline.parallel import Progress
 
-__all__ = ["PROBABILITY", "Classified", "classify", "kept_labels", "write_labels"]
+__all__ = ["PROBABILITY", "Classified", "classify", "classify_any", "kept_labels", "write_labels"]
 
 PROBABILITY = "p "
 """What stands before the class in the name of a column of probabilities."""
+
+NETWORK = "network"
+"""What ``model.json`` calls the method of a network."""
 
 SAME_SIZE = 1e-6
 """Pixel sizes that differ by less, relatively, are the same."""
@@ -70,6 +74,16 @@ class Classified:
         """Probability ``(n,)`` of the class that was given; NaN where unknown."""
         best = np.argmax(np.nan_to_num(self.scores), axis=1)
         return np.asarray(self.probabilities[np.arange(len(best)), best])
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Classes in the order of the probabilities."""
+        return self.model.scorer.classes
+
+    @property
+    def by(self) -> str:
+        """What gave the labels."""
+        return f"ifcyto {self.model.scorer.method}"
 
     def pairs(self) -> dict[str, NDArray[np.float64]]:
         """Classifier value ``(n,)`` of every pair of classes: above 0 the first is likelier."""
@@ -142,6 +156,39 @@ def classify(
     return Classified(found, model.scorer.classes_of(scores), probabilities, scores, model, values)
 
 
+def classify_any(
+    source: Path | str,
+    folder: Path | str,
+    *,
+    objects: ObjectChoice = None,
+    images: Mapping[str, str | int] | None = None,
+    pixel_size_um: float | None = None,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> Classified | CnnClassified:
+    """Classify objects with the model of a folder, whichever kind it is; see :func:`classify`.
+
+    Raises
+    ------
+    MissingExtraError
+        The model is a network and TensorFlow is not installed.
+    """
+    document = read_json(Path(folder) / MODEL)
+    if document.get("method") != NETWORK:
+        return classify(
+            source,
+            folder,
+            objects=objects,
+            images=images,
+            pixel_size_um=pixel_size_um,
+            workers=workers,
+            progress=progress,
+        )
+    from ifcyto.pipeline.classify_cnn import classify_images
+
+    return classify_images(source, folder, objects=objects, images=images, progress=progress)
+
+
 def own_masks(model: Model) -> dict[str, str]:
     """Masks that go by a name of the user's own, with their definitions."""
     return {name: text for name, text in model.masks.items() if name != text}
@@ -186,7 +233,7 @@ def _check_size(path: Path, size: float, model: Model) -> None:
 
 
 def write_labels(
-    found: Classified,
+    found: Classified | CnnClassified,
     path: Path | str,
     *,
     source: Path | str,
@@ -197,7 +244,7 @@ def write_labels(
 
     Parameters
     ----------
-    found : Classified
+    found : Classified or CnnClassified
     path : path-like
     source : path-like
         What was classified; it is never replaced.
@@ -215,13 +262,13 @@ def write_labels(
     """
     refuse_input_as_output([Path(source)], Path(path))
     refuse_existing(path, overwrite=overwrite)
-    names = found.model.scorer.classes
+    names = found.classes
     labels = kept_labels(found, threshold)
     values = {
         **found.pairs(),
         **{f"{PROBABILITY}{name}": found.probabilities[:, i] for i, name in enumerate(names)},
     }
-    by = f"ifcyto {found.model.scorer.method}"
+    by = found.by
     when = datetime.now(UTC).isoformat(timespec="seconds")
     with (
         replacing(path, overwrite=overwrite) as temporary,
@@ -238,7 +285,9 @@ def write_labels(
     return Path(path)
 
 
-def kept_labels(found: Classified, threshold: float | Mapping[str, float]) -> NDArray[np.str_]:
+def kept_labels(
+    found: Classified | CnnClassified, threshold: float | Mapping[str, float]
+) -> NDArray[np.str_]:
     """Classes ``(n,)`` after a threshold.
 
     Raises
@@ -246,7 +295,7 @@ def kept_labels(found: Classified, threshold: float | Mapping[str, float]) -> ND
     UsageError
         A threshold outside 0 to 1, or for a class that the model does not know.
     """
-    names = found.model.scorer.classes
+    names = found.classes
     strange = [name for name in threshold if name not in names] if isinstance(threshold, Mapping) else []
     if strange:
         msg = f"threshold: expected a class among {', '.join(names)}, found {strange[0]!r}"

@@ -96,7 +96,6 @@ def test_a_rest_class_takes_in_what_is_not_named(capsys, folder, tmp_path):
     ("options", "message"),
     [
         ([], "expected labels or populations"),
-        (["--method", "cnn"], "not in this version"),
         (["--labels", "labels.csv", "--algorithm", "svm"], "svm"),
         (["--truth", "BNE"], "expected NAME=VALUE"),
         (["--labels", "missing.csv"], "cannot be read"),

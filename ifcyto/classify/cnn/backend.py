@@ -20,8 +20,24 @@ __all__ = ["choose_precision", "describe_device", "keras", "precise", "seeded", 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-require("tensorflow", extra="cnn")
-require("keras", extra="cnn")
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep off stderr what TensorFlow's C++ says of itself before anybody can tell it not to."""
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+with _quiet():
+    require("tensorflow", extra="cnn")
+    require("keras", extra="cnn")
 
 import keras  # noqa: E402 - after the two that say how to install it
 import tensorflow as tf  # noqa: E402

@@ -155,8 +155,8 @@ def own_network(network: Any | Path | str, shape: tuple[int, int, int], n_classe
     Parameters
     ----------
     network : keras.Model or path-like
-        It is copied, not changed. Built of Keras' own layers, from ``(n, H, W, C)`` to one value a class. A file
-        is read in Keras' safe mode.
+        Built of Keras' own layers, from ``(n, H, W, C)`` to one value a class. It is copied,
+        not changed. A file is read in Keras' safe mode.
     shape : (int, int, int)
     n_classes : int
 

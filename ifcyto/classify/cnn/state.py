@@ -13,7 +13,7 @@ from ifcyto.provenance import json_text, sha256_file
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["State", "forget_state", "read_state", "write_state"]
+__all__ = ["State", "read_state", "write_state"]
 
 STATE = "state.json"
 
@@ -69,9 +69,3 @@ def read_state(folder: Path, key: str) -> State | None:
         models.append(keras.saving.load_model(path, safe_mode=True))
     best, last = models
     return State(last, best, document["history"])
-
-
-def forget_state(folder: Path) -> None:
-    """Remove the state of a training that is complete."""
-    for path in (*folder.glob("*-*.keras"), folder / STATE):
-        path.unlink(missing_ok=True)

@@ -18,7 +18,7 @@ from ifcyto.classify.cnn.predict import Forward
 from ifcyto.classify.cnn.pretrained import load_imagenet
 from ifcyto.classify.cnn.schedule import COLUMNS, best_epoch, learning_rate, stop_reason
 from ifcyto.classify.cnn.split import TRAINING, VALIDATION
-from ifcyto.classify.cnn.state import State, forget_state, read_state, write_state
+from ifcyto.classify.cnn.state import State, read_state, write_state
 from ifcyto.classify.crossval import balanced_accuracy
 from ifcyto.provenance import json_text
 
@@ -80,7 +80,7 @@ def train_network(
     *,
     own: Any = None,
     work: Path | None = None,
-    save_every: float = SAVE_EVERY,
+    save_every: float | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Learned:
     """Train on the training part, stop by the validation part; the test part is only judged at the end.
@@ -97,11 +97,11 @@ def train_network(
     own : keras.Model or path-like, optional
         A user's network instead of ``options.architecture``.
     work : pathlib.Path, optional
-        Folder where the state is kept while training goes on. A training of the
-        same data and settings that was killed goes on from there, and ends with the
-        weights that it would have had.
-    save_every : float
-        Seconds.
+        Folder where the state is kept, also of a training that is complete. A training
+        of the same data and settings that was killed goes on from there, and ends with
+        the weights that it would have had.
+    save_every : float, optional
+        Seconds; :data:`SAVE_EVERY` by default.
     progress : callable, optional
         Called as ``progress(done, total)`` in batches.
 
@@ -137,7 +137,7 @@ def train_network(
     highest = options.rate or (OWN_RATE if own is not None else ARCHITECTURES[options.architecture].rate)
     forward = Forward(network, min(128, max(1, len(val_rows))))
     report = _Report(progress, -(-len(train_rows) // options.batch), options.epochs)
-    saved = time.perf_counter()
+    saved, wait = time.perf_counter(), SAVE_EVERY if save_every is None else save_every
     while not (reason := stop_reason(history, options)):
         epoch = len(history["val_loss"])
         began = time.perf_counter()
@@ -162,13 +162,13 @@ def train_network(
         history["seconds"][-1] = time.perf_counter() - began
         if best_epoch(history["val_loss"]) == epoch:
             best.set_weights(network.get_weights())
-        if work is not None and time.perf_counter() - saved >= save_every:
+        if work is not None and time.perf_counter() - saved >= wait:
             write_state(work, key, State(model, best, history))
             saved = time.perf_counter()
     report.finish()
     final = _network(crops, n_classes, options, own, "float32", trained=best.get_weights())
     if work is not None:
-        forget_state(work)
+        write_state(work, key, State(model, best, history))
     logits = Forward(final).crops(crops, np.arange(len(crops)), scale)[0]
     return Learned(final, scale, history, best_epoch(history["val_loss"]), reason, precision, logits)
 

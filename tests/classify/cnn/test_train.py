@@ -92,7 +92,9 @@ def test_a_killed_training_goes_on_and_ends_with_the_same_weights(crops, tmp_pat
     assert resumed.history["loss"] == whole.history["loss"]
     assert seen[0] == (7, 9)  # two epochs of three batches were done
     assert seen[-1] == (9, 9)
-    assert list(tmp_path.iterdir()) == []
+    done = train_network(images, codes, parts, 2, QUICK, own=tiny(), work=tmp_path)
+    assert same(whole, done)  # a complete training is not done again
+    assert done.history["seconds"] == resumed.history["seconds"]
 
 
 def test_the_state_of_another_training_is_not_taken(crops, tmp_path):

@@ -1,0 +1,135 @@
+"""The part of ``ifcyto train`` that trains a network, and ``ifcyto explain``."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from ifcyto.cli.measure import pairs_of
+from ifcyto.cli.show import columns, count, progress_bar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from ifcyto.classify.cnn.options import CnnOptions
+    from ifcyto.pipeline.train_cnn import CnnTraining
+    from ifcyto.pipeline.truth_files import TruthFiles
+
+__all__ = ["channels_of", "options_of", "train_a_network"]
+
+NUMBERS = {"int": int, "float": float, "float | None": float, "str": str, "str | None": str}
+
+
+def options_of(given: dict[str, Any], texts: Sequence[str]) -> CnnOptions:
+    """Options of a network from those of the command line and from ``--set NAME=VALUE``.
+
+    Raises
+    ------
+    typer.BadParameter
+        A name that is no option, or a value of another kind.
+    UsageError
+        A value that cannot be.
+    """
+    from ifcyto.classify.cnn.options import Augmentation, CnnOptions
+
+    kinds: dict[str, Any] = {field.name: field.type for field in fields(CnnOptions)}
+    varied: dict[str, Any] = {field.name: field.type for field in fields(Augmentation)}
+    chosen = {name: value for name, value in given.items() if value is not None}
+    augmentation: dict[str, Any] = {}
+    for name, text in pairs_of(list(texts), "--set").items():
+        place, known = (augmentation, varied) if name in varied else (chosen, kinds)
+        if name not in known or name == "augmentation":
+            names = ", ".join(sorted({*kinds, *varied} - {"augmentation"}))
+            message = f"expected an option among {names}, found {name!r}"
+            raise typer.BadParameter(message, param_hint="--set")
+        try:
+            place[name] = _value(text, known[name])
+        except ValueError:
+            message = f"{name}: expected {known[name]}, found {text!r}"
+            raise typer.BadParameter(message, param_hint="--set") from None
+    options = CnnOptions(**chosen)
+    return replace(options, augmentation=replace(options.augmentation, **augmentation))
+
+
+def _value(text: str, kind: str) -> Any:
+    if kind == "bool":
+        if text not in {"true", "false"}:
+            raise ValueError(text)
+        return text == "true"
+    return NUMBERS[kind](text)
+
+
+def channels_of(texts: Sequence[str] | None, roles: dict[str, str | int]) -> Any:
+    """Channels to look at: those asked for, else those that a study names, else all.
+
+    Raises
+    ------
+    typer.BadParameter
+        A study does not name the channel.
+    """
+    if not texts:
+        return roles or None
+    if not roles:
+        return [int(text) if text.isdecimal() else text for text in texts]
+    strange = [text for text in texts if text not in roles]
+    if strange:
+        message = f"expected channels of the study ({', '.join(roles)}), found {strange[0]!r}"
+        raise typer.BadParameter(message, param_hint="--channel")
+    return {text: roles[text] for text in texts}
+
+
+def train_a_network(
+    files: TruthFiles,
+    output: Path,
+    *,
+    options: CnnOptions,
+    channels: Any,
+    classes: Sequence[str] | None,
+    rest: str | None,
+    own: Path | None,
+    drop_repeats: bool,
+    overwrite: bool,
+) -> None:
+    """Train, write the folder, and print how good the network is on objects it did not learn from."""
+    from ifcyto.pipeline.train_cnn import train_cnn
+
+    with progress_bar() as progress:
+        result = train_cnn(
+            files.samples,
+            files.labels,
+            output,
+            channels=channels,
+            classes=classes,
+            rest=rest,
+            options=options,
+            own=own,
+            drop_repeats=drop_repeats,
+            overwrite=overwrite,
+            progress=progress,
+        )
+    _tell(result)
+
+
+def _tell(result: CnnTraining) -> None:
+    record = result.record
+    rows = [("class", "truth", *record["parts"], "precision", "recall", "F1")]
+    for score in record["scores"]:
+        name = score["class"]
+        parts = (str(counts[name]) for counts in record["parts"].values())
+        numbers = (f"{score[key]:.3f}" for key in ("precision", "recall", "f1"))
+        rows.append((name, str(record["n_truth"][name]), *parts, *numbers))
+    print(columns(rows))
+    of = record["balanced_accuracy_of"]
+    print("balanced accuracy: " + ", ".join(f"{part} {value:.3f}" for part, value in of.items()))
+    if "folds" in record:
+        mean = record["balanced_accuracy"]
+        print(f"{len(record['folds']['best_epochs'])} folds: {mean['mean']:.3f}, s.d. {mean['sd']:.3f}")
+    epochs = len(record["history"]["loss"])
+    print(f"scores are of the {record['judged']}; best of {count(epochs, 'epoch')}: {record['best_epoch']}")
+    print(f"{result.folder}: {record['architecture']}, {record['weights']:,} weights, {record['reason']}")
+    for note in record["notes"]:
+        print(f"note: {note}", file=sys.stderr)
