@@ -9,12 +9,14 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QImage, QPixmap
 from qtpy.QtWidgets import QLabel, QTableWidget, QVBoxLayout, QWidget
 
-from ifcyto.figures.channels import ChannelLook, channel_look, colourise, composite, scaled
+from ifcyto.figures.channels import colourise, composite, scaled
 from ifcyto.napari_plugin.parts import table
+from ifcyto.review.export import looks_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from ifcyto.figures.channels import ChannelLook
     from ifcyto.napari_plugin.desk import Change, Desk
 
 __all__ = ["DetailTab", "picture"]
@@ -104,10 +106,7 @@ class DetailTab(QWidget):
         sample, number = session.objects.key(row)
         side = 64 if gallery is None else gallery.size
         images, _ = review.pages.read(session.objects, np.array([row]), side)
-        looks = [
-            ChannelLook(name, None) if bright else channel_look(name, place)
-            for place, (name, bright) in enumerate(zip(review.channels, review.brightfield, strict=True))
-        ]
+        looks = looks_of(review)
         known = {} if gallery is None else gallery.limits()
         limits = [known.get(name, (0.0, 1.0)) for name in review.channels]
         self.pixels = picture(images[0], looks, limits)

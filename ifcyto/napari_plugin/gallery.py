@@ -28,7 +28,7 @@ __all__ = ["Gallery"]
 GAP = 8
 """Pixels between cells: half of them are a cell's frame."""
 
-HEADER_SHARE = 0.2
+HEADER_SHARE = 0.25
 """Height of the line of text above a cell, in heights of the cell."""
 
 TEXT_SHARE = 0.5
@@ -53,8 +53,8 @@ class Gallery:
         Or a window's viewer.
     review : Review
     mode : {"side by side", "overlay"}
-    size : int
-        Side of a cell's frame, px.
+    size : int, optional
+        Side of a cell's frame, px; by default what holds nine of ten cells.
 
     Attributes
     ----------
@@ -68,12 +68,12 @@ class Gallery:
     """
 
     def __init__(
-        self, viewer: ViewerModel, review: Review, *, mode: Mode = "side by side", size: int = 64
+        self, viewer: ViewerModel, review: Review, *, mode: Mode = "side by side", size: int | None = None
     ) -> None:
         self.viewer = viewer
         self.review = review
         self.mode: Mode = mode
-        self.size = size
+        self.size = size or review.pages.usual_size()
         self.made: Mosaic | None = None
         self.rows: NDArray[np.int64] = np.zeros(0, np.int64)
         self.mask_of: Callable[[NDArray[np.int64], int], NDArray[np.uint8]] | None = None
@@ -290,13 +290,14 @@ class Gallery:
             return
         made = self.made
         corners = [made.corner(place) for place in range(made.count)]
-        points = np.array(corners, np.float64).reshape(-1, 2) - (GAP // 2 + 2, 0)
+        line = GAP // 2 + 0.35 * made.header
+        points = np.array(corners, np.float64).reshape(-1, 2) - (line, 0)
         captions = self.captions()
         names = panels_for(self.review.channels, self.review.brightfield, self.mode).names
         if made.count and len(names) > 1:
             step = made.tile[1] / len(names)
             tops = [
-                (-GAP // 2 - 2, column * (made.tile[1] + made.gap) + place * step)
+                (-line, column * (made.tile[1] + made.gap) + place * step)
                 for column in range(min(made.columns, made.count))
                 for place in range(len(names))
             ]

@@ -21,6 +21,7 @@ from qtpy.QtWidgets import (
 
 from ifcyto.napari_plugin.filter_widget import FilterBox
 from ifcyto.napari_plugin.parts import button, combo, row, swatch
+from ifcyto.review.pages import SIZES
 from ifcyto.review.panels import MODES
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ReviewTab"]
 
-SIZES = (16, 256)
 UNTAGGED = "untagged"
 
 

@@ -22,10 +22,12 @@ from qtpy.QtWidgets import (
 from ifcyto.napari_plugin.classes_widget import ClassesTab
 from ifcyto.napari_plugin.desk import Desk
 from ifcyto.napari_plugin.detail_widget import DetailTab
+from ifcyto.napari_plugin.export_widget import ExportTab
 from ifcyto.napari_plugin.help_widget import HelpTab
 from ifcyto.napari_plugin.jobs import Job
 from ifcyto.napari_plugin.keys import bind, bind_layers, unbind
 from ifcyto.napari_plugin.parts import button, row
+from ifcyto.napari_plugin.readers_widget import ReadersTab
 from ifcyto.napari_plugin.review_widget import ReviewTab
 from ifcyto.review.opening import ReviewOptions, open_review
 
@@ -72,6 +74,7 @@ class ReviewWindow(QWidget):
         self.tabs = QTabWidget()
         self.review_tab = ReviewTab(self.desk)
         self.detail_tab = DetailTab(self.desk)
+        self.readers_tab = ReadersTab(self.desk)
         self._add_tabs()
         layout = QVBoxLayout(self)
         opening = (
@@ -93,6 +96,8 @@ class ReviewWindow(QWidget):
             ("Review", self.review_tab),
             ("Cell", self.detail_tab),
             ("Classes", ClassesTab(self.desk)),
+            ("Readers", self.readers_tab),
+            ("Export", ExportTab(self.desk, lambda: self.readers_tab.found)),
             ("Help", HelpTab()),
         ):
             area = QScrollArea()
@@ -135,6 +140,8 @@ class ReviewWindow(QWidget):
         self.desk.take(review)
         for note in review.session.tags.notes:
             self.desk.message = note
+        if self.second is not None and self.readers_tab.load(self.second):
+            self.second = None
         self._refresh("review")
 
     def _not_opened(self, message: str) -> None:

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from ifcyto.cells import Channel
     from ifcyto.review.objects import ReviewObjects
 
-__all__ = ["PageReader"]
+__all__ = ["SIZES", "PageReader"]
+
+SIZES = (24, 160)
+"""Least and largest frame that is offered, px."""
 
 OPEN = 8
 """Stacks that are kept open at a time."""
@@ -76,6 +79,17 @@ class PageReader:
             if stack.has_masks:
                 masks[mine] = stack.masks(places, channels=list(self.channels), size=size)
         return images, masks
+
+    def usual_size(self) -> int:
+        """Side of a frame, px, that holds nine of ten objects; by the first stack that is there."""
+        for sample, path in self.stacks.items():
+            if path.exists():
+                stack = self.stack(sample)
+                sides = np.maximum(stack.heights, stack.widths)
+                if len(sides):
+                    side = int(np.ceil(np.quantile(sides, 0.9) / 4)) * 4
+                    return min(max(side, SIZES[0]), SIZES[1])
+        return SIZES[0] * 2
 
     def stack(self, sample: str) -> CellStack:
         """The open stack of a sample; opened again when it was closed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import subprocess
@@ -68,6 +69,7 @@ def viewer(display):
         import napari
 
         made = napari.Viewer()
+        gc.freeze()  # napari collects garbage with every layer that goes
         yield made
         made.close()
 

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::Deprec
 
 @pytest.fixture
 def gallery(opened):
-    made = Gallery(ViewerModel(), opened())
+    made = Gallery(ViewerModel(), opened(), size=64)
     made.draw()
     return made
 

@@ -70,6 +70,11 @@ def test_pages_mix_samples_in_the_order_asked(stacks):
             assert np.array_equal(images[place], stack.images(where, ["BF", "DRAQ5"], 40)[0])
             assert np.array_equal(masks[place], stack.masks(where, ["BF", "DRAQ5"], 40)[0])
     assert reader.read(found, rows[:0], 40)[0].shape == (0, 2, 40, 40)
+    with CellStack.open(stacks["A"]) as stack:
+        sides = np.maximum(stack.heights, stack.widths)
+    assert (sides <= reader.usual_size()).mean() >= 0.9
+    assert reader.usual_size() % 4 == 0
+    assert PageReader({"A": stacks["A"].with_name("gone.h5")}, ["BF"]).usual_size() == 48
     reader.close()
 
 
