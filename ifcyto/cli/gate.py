@@ -20,9 +20,11 @@ def register(app: typer.Typer) -> None:
 
 
 def gate(
-    table: Annotated[Path | None, typer.Argument(metavar="[T.h5ad]", help="A feature table.")] = None,
+    table: Annotated[
+        Path | None, typer.Argument(metavar="[TABLE]", help="A feature table, FCS or text.")
+    ] = None,
     gates: Annotated[
-        Path | None, typer.Argument(metavar="[GATES]", help="A gates file (JSON), or a DAF with gates.")
+        Path | None, typer.Argument(metavar="[GATES]", help="A gates file (JSON), Gating-ML, or a DAF.")
     ] = None,
     analysis: Annotated[
         Path | None,
@@ -33,7 +35,9 @@ def gate(
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="GATES.json", help="Write the gates for other samples."),
+        typer.Option(
+            "--output", "-o", metavar="GATES", help="Write the gates: .json, or .xml for Gating-ML 2.0."
+        ),
     ] = None,
     members: Annotated[
         Path | None, typer.Option(metavar="FILE.csv", help="Write who is where: object,population.")
@@ -49,6 +53,9 @@ def gate(
     volume: Annotated[
         float | None, typer.Option(metavar="ML", min=0, help="Volume of the sample, for concentrations.")
     ] = None,
+    approximate: Annotated[
+        bool, typer.Option("--approximate", help="Gating-ML: polygons for shapes without an equivalent.")
+    ] = False,
     salvage: Annotated[
         bool, typer.Option("--salvage", help="Leave out populations that are wrong, and say so; exit 1.")
     ] = False,
@@ -59,6 +66,8 @@ def gate(
     Example:  ifcyto gate MDS01.h5ad gates.json --csv MDS01_populations.csv
 
     Example:  ifcyto gate --from analysis.daf -o gates.json
+
+    Example:  ifcyto gate MDS01.fcs gates.xml
     """
     from ifcyto.pipeline.gate import gate_daf, gate_table, is_daf, population_rows, write_gated
     from ifcyto.pipeline.tables import as_text
@@ -69,7 +78,9 @@ def gate(
     if table is None and analysis is not None:
         found = gate_daf(analysis, volume=size, salvage=salvage)
     elif table is not None and (gates is None) != (analysis is None):
-        found = gate_table(table, gates or analysis or "", volume=size, salvage=salvage)
+        found = gate_table(
+            table, gates or analysis or "", volume=size, approximate=approximate, salvage=salvage
+        )
     else:
         message = "expected T.h5ad GATES, or --from FILE.daf; found " + (
             "gates twice" if gates and analysis else "a table and no gates" if table else "neither"
@@ -78,7 +89,7 @@ def gate(
     features = [name for text in statistics or [] for name in split_names(text)]
     notes = write_gated(
         found, table=csv, members=members, gates=output, only=only or (), statistics=features,
-        overwrite=overwrite,
+        approximate=approximate, overwrite=overwrite,
     )  # fmt: skip
     header, rows = population_rows(found, only=only or (), statistics=features)
     short = [[f"{v:.6g}" if isinstance(v, float) and v == v else as_text(v) for v in row] for row in rows]

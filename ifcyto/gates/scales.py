@@ -70,6 +70,23 @@ class Scale:
             beyond = np.sign(values) * (1 + np.log(np.where(size > 1, size, 1.0)))
             return np.where(size > 1, beyond, values / self.until)
 
+    def data(self, places: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Value ``(n,)`` in data units at each position; the inverse of :meth:`place`.
+
+        Examples
+        --------
+        >>> Scale("linlog", 1000.0).data(np.array([-0.5, 1.0])).tolist()
+        [-500.0, 1000.0]
+        """
+        if self.kind == "linear":
+            return places
+        with np.errstate(over="ignore"):
+            if self.kind == "log":
+                return np.exp(places)
+            size = np.abs(places)
+            beyond = np.sign(places) * np.exp(np.maximum(size, 1.0) - 1)
+            return np.where(size > 1, beyond, places) * self.until
+
 
 LINEAR = Scale()
 """The plain axis."""

@@ -13,6 +13,8 @@ import numpy as np
 from ifcyto._output import refuse_existing, replacing
 from ifcyto.errors import FormatError, GateError, UsageError
 from ifcyto.gates.daf import read_daf_gating
+from ifcyto.gates.gatingml_read import GatingMl, is_gatingml, read_gatingml
+from ifcyto.gates.gatingml_write import write_gatingml
 from ifcyto.gates.members import OBJECT_NUMBER, Populations, populate
 from ifcyto.gates.portable import portable
 from ifcyto.gates.statistics import Statistics, statistics_table
@@ -31,10 +33,22 @@ if TYPE_CHECKING:
     from ifcyto.gates.daf import DafGating
     from ifcyto.gates.tree import GateSet
 
-__all__ = ["Gated", "gate_daf", "gate_table", "is_daf", "load_gates", "population_rows", "write_gated"]
+__all__ = [
+    "Gated",
+    "gate_daf",
+    "gate_table",
+    "is_daf",
+    "load_gates",
+    "load_gating",
+    "population_rows",
+    "write_gated",
+]
 
 HEAD = 4096
 """Bytes that tell a DAF from a gates file."""
+
+GATINGML = ".xml"
+"""Ending of Gating-ML files, as ISAC's own examples have it."""
 
 COUNTS = ("population", "parent", "count", "percent_parent", "percent_all")
 MEASURES = tuple(field.name for field in fields(Statistics) if field.name != "count")
@@ -77,14 +91,44 @@ def is_daf(path: Path | str) -> bool:
 
 
 def load_gates(path: Path | str) -> GateSet:
-    """Read gates from a gates file or from a DAF.
+    """Read gates from a gates file, a DAF or Gating-ML.
 
     Raises
     ------
     FormatError
-        The file is neither, or damaged, or its gates are wrong.
+        The file is none of these, or damaged, or its gates are wrong.
     """
-    return read_daf_gating(path).gates if is_daf(path) else read_gates(path)
+    return load_gating(path).gates
+
+
+def load_gating(
+    path: Path | str, *, names: Sequence[str] = (), approximate: bool = False, salvage: bool = False
+) -> GatingMl:
+    """Read gates from a gates file, a DAF or Gating-ML; its content decides.
+
+    Parameters
+    ----------
+    path : path-like
+    names : sequence of str
+        Columns that the gates are for.
+    approximate, salvage : bool
+        Of Gating-ML; see :func:`ifcyto.gates.gatingml_read.read_gatingml`.
+
+    Returns
+    -------
+    GatingMl
+        The gates, with notes and what was left out.
+
+    Raises
+    ------
+    FormatError
+        The file is none of these, or damaged, or its gates are wrong.
+    """
+    if is_daf(path):
+        return GatingMl(read_daf_gating(path).gates)
+    if is_gatingml(path):
+        return read_gatingml(path, names=names, approximate=approximate, salvage=salvage)
+    return GatingMl(read_gates(path))
 
 
 def gate_table(
@@ -92,6 +136,7 @@ def gate_table(
     gates: GateSet | Path | str,
     *,
     volume: float = float("nan"),
+    approximate: bool = False,
     salvage: bool = False,
 ) -> Gated:
     """Find the populations of a feature table.
@@ -101,9 +146,11 @@ def gate_table(
     table : AnnData or path-like
         A feature table (``.h5ad``), an FCS file, or a table of features as text.
     gates : GateSet or path-like
-        A gates file, or a DAF whose gates are taken.
+        A gates file, Gating-ML 2.0, or a DAF whose gates are taken.
     volume : float
         Of the sample, for concentrations.
+    approximate : bool
+        Take shapes of Gating-ML that ifcyto does not have as polygons, with a note.
     salvage : bool
         Leave out populations that cannot be found, with a note.
 
@@ -131,13 +178,14 @@ def gate_table(
     [3, 3]
     """
     sources = tuple(Path(path) for path in (table, gates) if isinstance(path, (str, Path)))
-    lost: tuple[str, ...] = ()
-    if isinstance(gates, (str, Path)):
-        gates = load_gates(gates)
     content = read_features(table) if isinstance(table, (str, Path)) else from_table(table, "table")
     columns = dict(zip(content.names, content.values.T, strict=True))
     objects = content.objects
     notes = content.notes
+    lost: tuple[str, ...] = ()
+    if isinstance(gates, (str, Path)):
+        loaded = load_gating(gates, names=content.names, approximate=approximate, salvage=salvage)
+        gates, notes, lost = loaded.gates, (*notes, *loaded.notes), loaded.lost
     columns.setdefault(OBJECT_NUMBER, objects.astype(np.float64))
     try:
         found = populate(gates, columns, objects)
@@ -145,9 +193,10 @@ def gate_table(
         if not salvage:
             raise
         names = [name for name in gates.names if _works(gates, columns, objects, name)]
-        lost = tuple(name for name in gates.names if name not in names)
+        left = tuple(name for name in gates.names if name not in names)
         found = populate(gates, columns, objects, only=names)
-        notes += (f"left out, wrong or made of what is wrong: {', '.join(map(repr, lost))} ({error})",)
+        notes += (f"left out, wrong or made of what is wrong: {', '.join(map(repr, left))} ({error})",)
+        lost += left
     return Gated(found, columns, sources, volume, notes, lost)
 
 
@@ -235,6 +284,7 @@ def write_gated(
     gates: Path | str | None = None,
     only: Sequence[str] = (),
     statistics: Sequence[str] = (),
+    approximate: bool = False,
     overwrite: bool = False,
 ) -> tuple[str, ...]:
     """Write what is asked for of the populations of a sample.
@@ -247,9 +297,11 @@ def write_gated(
     members : path-like, optional
         CSV file ``object,population``, one row an object and population.
     gates : path-like, optional
-        Gates file, for other samples.
+        Gates file, for other samples; Gating-ML 2.0 when it ends in ``.xml``.
     only, statistics
         As in :func:`population_rows`; `only` does not matter to `gates`.
+    approximate : bool
+        Write shapes that Gating-ML does not have as polygons, with a note.
     overwrite : bool
         Replace existing files.
 
@@ -276,7 +328,15 @@ def write_gated(
         raise UsageError(msg)
     header, rows = population_rows(gated, only=only, statistics=statistics)
     notes: tuple[str, ...] = ()
-    if gates is not None:
+    if gates is not None and Path(gates).suffix.lower() == GATINGML:
+        notes = write_gatingml(
+            gates,
+            gated.populations.gates,
+            names=tuple(gated.columns),
+            approximate=approximate,
+            overwrite=overwrite,
+        )
+    elif gates is not None:
         kept, lost = portable(gated.populations.gates)
         write_gates(gates, kept, overwrite=overwrite)
         if lost:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,12 +17,22 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["OBJECT_NUMBER", "FeatureColumns", "check_names", "is_object_number", "whole_numbers"]
+__all__ = [
+    "OBJECT_NUMBER",
+    "FeatureColumns",
+    "check_names",
+    "is_object_number",
+    "legal_names",
+    "plain_name",
+    "whole_numbers",
+]
 
 OBJECT_NUMBER = "Object Number"
 """Name of the column of object numbers, as IDEAS writes it."""
 
 NUMBER_NAMES = frozenset({"objectnumber", "object", "objectno", "objectid"})
+ILLEGAL = re.compile(r"[\x00-\x1f\x7f,/$|\\]")
+"""Letters that ``$PnN`` of an FCS file may not hold (the comma), or that its readers take for separators."""
 LARGEST = 2**53
 """Object numbers beyond are not exact as float64."""
 
@@ -108,6 +119,44 @@ def is_object_number(name: str) -> bool:
     [True, True, True, False]
     """
     return "".join(letter for letter in name.casefold() if letter.isalnum()) in NUMBER_NAMES
+
+
+def plain_name(name: str) -> str:
+    """Name as ``$PnN`` of an FCS file may be; see :func:`legal_names`.
+
+    Examples
+    --------
+    >>> plain_name("Area_Dilate(M01, 2)")
+    'Area_Dilate(M01; 2)'
+    """
+    return " ".join(ILLEGAL.sub(lambda found: ";" if found[0] == "," else "_", name).split()) or "_"
+
+
+def legal_names(names: Sequence[str], taken: Sequence[str] = ()) -> list[str]:
+    """Names of parameters in FCS and Gating-ML: printable, without commas, all different whatever the case.
+
+    Parameters
+    ----------
+    names : sequence of str
+    taken : sequence of str
+        Names that others have.
+
+    Examples
+    --------
+    >>> legal_names(["Area_M01", "area_m01", "G2/M"], taken=["Object Number"])
+    ['Area_M01', 'area_m01 2', 'G2_M']
+    """
+    found = []
+    known = {name.casefold() for name in taken}
+    for name in names:
+        plain = plain_name(name)
+        legal, n = plain, 1
+        while legal.casefold() in known:
+            n += 1
+            legal = f"{plain} {n}"
+        known.add(legal.casefold())
+        found.append(legal)
+    return found
 
 
 def check_names(path: Path, names: Sequence[str]) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from array import array
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,7 @@ from flowio import create_fcs
 
 from ifcyto._output import replacing
 from ifcyto.errors import UsageError
-from ifcyto.readers.columns import OBJECT_NUMBER
+from ifcyto.readers.columns import OBJECT_NUMBER, legal_names, plain_name
 from ifcyto.readers.fcs import CLASS, KEYWORDS, NUMBER_HIGH, NUMBER_LOW, PROBABILITY
 
 if TYPE_CHECKING:
@@ -34,8 +33,6 @@ __all__ = ["FcsResult", "Spillover", "write_fcs"]
 
 EXACT = 2**24
 """Largest whole number up to which float32 holds all."""
-ILLEGAL = re.compile(r"[\x00-\x1f\x7f,/$|\\]")
-"""Letters that ``$PnN`` may not hold (the comma), or that readers take for separators."""
 MAX_PARAMETERS = 10_000
 AT_ONCE = 4096
 SHOWN = 3
@@ -135,7 +132,8 @@ def write_fcs(
     if n_parameters > MAX_PARAMETERS:
         msg = f"{path}: expected at most {MAX_PARAMETERS} parameters, found {n_parameters}"
         raise UsageError(msg)
-    names = _legal(head, table.names)
+    reserved = (*head, OBJECT_NUMBER, CLASS, PROBABILITY)
+    names = [*head, *legal_names(table.names, taken=reserved)]
     events = array("f")
     tops = np.ones(n_parameters)
     counts = np.zeros(3, np.int64)
@@ -181,21 +179,6 @@ def _classes(table: FeatureColumns) -> list[str]:
     return sorted(set(table.labels) - {""})
 
 
-def _legal(head: Sequence[str] | dict[str, str], names: Sequence[str]) -> list[str]:
-    """``$PnN`` of all parameters: printable, without commas, all different whatever the case."""
-    found = list(head)
-    taken = {name.casefold() for name in (*found, OBJECT_NUMBER, CLASS, PROBABILITY)}
-    for name in names:
-        plain = " ".join(ILLEGAL.sub(lambda m: ";" if m[0] == "," else "_", name).split()) or "_"
-        legal, n = plain, 1
-        while legal.casefold() in taken:
-            n += 1
-            legal = f"{plain} {n}"
-        taken.add(legal.casefold())
-        found.append(legal)
-    return found
-
-
 def _single(block: NDArray[np.float64], missing: float, counts: NDArray[np.int64]) -> NDArray[np.float32]:
     """Values in single precision; counted are those that are missing, too large, or rounded whole numbers."""
     with np.errstate(over="ignore", invalid="ignore"):
@@ -223,12 +206,12 @@ def _said(counts: NDArray[np.int64], missing: float) -> list[str]:
 
 def _facts(table: FeatureColumns, path: Path, tops: NDArray[np.float64]) -> dict[str, str]:
     facts = {
-        "fil": _value(path.name),
+        "fil": plain_name(path.name),
         KEYWORDS["columns"]: _json(table.names),
         **{f"p{n}r": str(math.ceil(top) + 1) for n, top in enumerate(tops.tolist(), start=1)},
     }
     if table.sample:
-        facts[KEYWORDS["sample"]] = _value(table.sample)
+        facts[KEYWORDS["sample"]] = plain_name(table.sample)
     if table.pixel_size_um is not None:
         facts[KEYWORDS["pixel_size_um"]] = repr(table.pixel_size_um)
     if any(table.labels):
@@ -255,10 +238,5 @@ def _json(names: Sequence[str]) -> str:
     return text.replace("/", "\\u002f").replace("$", "\\u0024").replace("|", "\\u007c")
 
 
-def _value(text: str) -> str:
-    """Text that can be the value of a keyword: not empty, without separators."""
-    return " ".join(ILLEGAL.sub("_", text).split()) or "_"
-
-
 def _marker(text: str) -> str:
-    return _value(text.replace(",", ";")) if text.strip() else ""
+    return plain_name(text) if text.strip() else ""
