@@ -187,6 +187,12 @@ class Desk:
             self.review.session.select_page()
             self._marked()
 
+    def select_shown(self) -> None:
+        """Select all cells that are shown, on every page."""
+        if self.review is not None:
+            self.review.session.select_shown()
+            self._marked()
+
     def next_untagged(self) -> None:
         """Turn to the first shown cell without a tag."""
         if self.review is None:

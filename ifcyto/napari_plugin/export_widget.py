@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ExportTab"]
 
-WORDS = """Pixels: a TIFF with the raw values of what is shown, one page a channel, and the object numbers and
-places of the cells in its description. Figure: PNG and PDF with labels, names and a scale bar, in the contrast
-that is set. Files that are there are replaced: the dialog asks first."""
+WORDS = """Pixels: a TIFF with the raw values of what is shown, one page a channel, and the object numbers
+and places of the cells in its description. Figure: PNG and PDF with labels, names and a scale bar, in the
+contrast that is set. Files that are there are replaced: the dialog asks first."""
 
 
 class ExportTab(QWidget):

@@ -45,6 +45,7 @@ KEYS: tuple[Key, ...] = (
     Key("PageDown", "next page", lambda desk: desk.turn(1)),
     Key("PageUp", "page before", lambda desk: desk.turn(-1)),
     Key("A", "select all cells of the page", lambda desk: desk.select_page()),
+    Key("Shift-A", "select all cells that are shown, on every page", lambda desk: desk.select_shown()),
     Key("T", "go to the next cell without a tag", lambda desk: desk.next_untagged()),
     Key("M", "show or hide the outlines of the masks", lambda desk: desk.outline()),
     Key("Control-Z", "take the last tagging back", lambda desk: desk.undo()),

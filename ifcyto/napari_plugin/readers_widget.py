@@ -91,7 +91,8 @@ class ReadersTab(QWidget):
         self.found = found = compare_readers(mine, theirs)
         kappa = found.kappa
         self.said.setText(
-            f"{int(found.matrix.sum())} objects tagged by both, {len(found.disagreements)} of them differently; "
+            f"{int(found.matrix.sum())} objects tagged by both, {len(found.disagreements)} of them "
+            f"differently; "
             f"{found.first_only} by you alone, {found.second_only} by the other reader alone. "
             f"<b>Cohen's kappa {kappa.kappa:.3f}</b> (95 % {kappa.low:.3f} to {kappa.high:.3f}). "
             "Rows: you; columns: the other reader."

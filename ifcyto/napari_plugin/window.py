@@ -27,8 +27,10 @@ from ifcyto.napari_plugin.help_widget import HelpTab
 from ifcyto.napari_plugin.jobs import Job
 from ifcyto.napari_plugin.keys import bind, bind_layers, unbind
 from ifcyto.napari_plugin.parts import button, row
+from ifcyto.napari_plugin.plots_widget import PlotsTab
 from ifcyto.napari_plugin.readers_widget import ReadersTab
 from ifcyto.napari_plugin.review_widget import ReviewTab
+from ifcyto.napari_plugin.truth_widget import TruthTab
 from ifcyto.review.opening import ReviewOptions, open_review
 
 if TYPE_CHECKING:
@@ -75,6 +77,7 @@ class ReviewWindow(QWidget):
         self.review_tab = ReviewTab(self.desk)
         self.detail_tab = DetailTab(self.desk)
         self.readers_tab = ReadersTab(self.desk)
+        self.truth_tab = TruthTab(self.desk)
         self._add_tabs()
         layout = QVBoxLayout(self)
         opening = (
@@ -96,6 +99,8 @@ class ReviewWindow(QWidget):
             ("Review", self.review_tab),
             ("Cell", self.detail_tab),
             ("Classes", ClassesTab(self.desk)),
+            ("Plot", PlotsTab(self.desk)),
+            ("Truth", self.truth_tab),
             ("Readers", self.readers_tab),
             ("Export", ExportTab(self.desk, lambda: self.readers_tab.found)),
             ("Help", HelpTab()),
@@ -181,6 +186,7 @@ class ReviewWindow(QWidget):
     def closeEvent(self, event: Any) -> None:
         """Close the review with the window."""
         self._stop()
+        self.truth_tab.stop()
         _leave(self.desk)
         super().closeEvent(event)
 

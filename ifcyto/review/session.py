@@ -164,6 +164,17 @@ class Session:
                 raise UsageError(msg)
         self.classes = tuple(classes)
 
+    def add_columns(
+        self,
+        words: Mapping[str, NDArray[np.str_]] | None = None,
+        numbers: Mapping[str, NDArray[np.float64]] | None = None,
+    ) -> None:
+        """Learn more of the objects; columns of the same names are replaced."""
+        old = self.objects
+        self.objects = replace(
+            old, words={**old.words, **(words or {})}, numbers={**old.numbers, **(numbers or {})}
+        )
+
     # --- what is shown ---------------------------------------------------------------
 
     @property
@@ -257,6 +268,10 @@ class Session:
             self.selection ^= {row}
         else:
             self.selection = {row}
+
+    def select_shown(self) -> None:
+        """Select all that is shown, on every page: a whole cluster, say."""
+        self.selection = set(self.order.tolist())
 
     def select_page(self) -> None:
         """Select all of the page."""

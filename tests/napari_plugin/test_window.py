@@ -312,3 +312,101 @@ def test_two_readers_are_compared_and_their_disagreements_shown(make, stack, tmp
     assert not readers.load(other)
     assert tab(window, "Export").write_report(tmp_path / "r.html")
     assert "Cohen's kappa" in (tmp_path / "r.html").read_text()
+
+
+@pytest.fixture
+def with_table(make, stack, tmp_path):
+    """A review with a feature table."""
+    from ifcyto.pipeline.measure import measure_to_file
+
+    names = ["Area_M05", "Aspect Ratio_M05", "Intensity_MC_DRAQ5", "Circularity_M05"]
+    measure_to_file(stack, tmp_path / "t.h5ad", names)
+    return make(stack, labels=tmp_path / "l.csv", table=tmp_path / "t.h5ad")
+
+
+def drag(view, *points):
+    from qtpy.QtCore import QEvent, Qt
+    from qtpy.QtGui import QMouseEvent
+    from qtpy.QtWidgets import QApplication
+
+    left, none = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    kinds = [QEvent.Type.MouseButtonPress, *[QEvent.Type.MouseMove] * (len(points) - 1)]
+    for kind, point in zip(kinds, points, strict=True):
+        QApplication.sendEvent(view, QMouseEvent(kind, point, point, left, left, none))
+    end = QEvent.Type.MouseButtonRelease
+    QApplication.sendEvent(view, QMouseEvent(end, points[-1], points[-1], left, left, none))
+
+
+def test_cells_inside_a_gate_are_shown_and_the_gate_is_saved(qt, with_table, tmp_path):
+    from ifcyto.gates.store import read_gates
+
+    plots, desk = tab(with_table, "Plot"), with_table.desk
+    assert not plots.show_inside()
+    assert "drag over the points" in desk.message
+    plots.y.setCurrentIndex(plots.y.findText("Circularity_M05"))
+    x, y = (desk.review.session.objects.numbers[name] for name in ("Area_M05", "Circularity_M05"))
+    middle = np.median(x)
+    view = plots.view
+    low, high = float(np.nanmin(y)) - 0.01, float(np.nanmax(y)) + 0.01
+    for lasso in (False, True):
+        plots.lasso.setChecked(lasso)
+        corners = (
+            [(middle, low), (1e4, low), (1e4, high), (middle, high)]
+            if lasso
+            else [(middle, low), (1e4, high)]
+        )
+        drag(view, *[view.place(*corner) for corner in corners])
+        assert plots.show_inside()
+        assert (
+            sorted(desk.review.session.order.tolist())
+            == np.flatnonzero((x >= middle) & np.isfinite(y)).tolist()
+        )
+    assert plots.save(tmp_path / "gate.json")
+    assert read_gates(tmp_path / "gate.json").gates[0].features == ("Area_M05", "Circularity_M05")
+    with_table.tabs.setCurrentIndex(3)
+    settle(qt, 0.1)
+    image = view.grab().toImage()
+    assert (
+        len({image.pixel(i, j) for i in range(0, image.width(), 2) for j in range(0, image.height(), 2)}) > 5
+    )
+    plots.y.setCurrentIndex(0)
+    assert "Drag over the bars" in plots.said.text()
+
+
+def test_truth_is_built_from_tags(qt, with_table, tmp_path):
+    truth, desk = tab(with_table, "Truth"), with_table.desk
+
+    def wait(action):
+        action()
+        settle(qt, until=lambda: not truth.job.running)
+
+    truth.groups.setValue(3)
+    wait(truth.group)
+    assert "3 groups of 29 objects" in truth.said.text()
+    assert "cluster" in with_table.review_tab.filters.words
+    wait(truth.suggest)
+    assert "tagged" in with_table.message.text() or "tags" in with_table.message.text()
+    session = desk.review.session
+    area = session.objects.numbers["Area_M05"]
+    large = area > np.median(area)
+    session.tag("Doublet", np.flatnonzero(large)[:8].tolist())
+    session.tag("Irregular", np.flatnonzero(~large)[:8].tolist())
+    truth.count.setValue(5)
+    wait(truth.suggest)
+    assert "on 16 tags. 5 objects are suggested" in truth.said.text()
+    assert desk.gallery.rows.tolist() == truth.found.tagging.suggestions.rows.tolist()
+    truth.matrix.cellClicked.emit(0, 1)
+    assert set(desk.gallery.rows.tolist()) <= set(np.flatnonzero(large)[:8].tolist())
+    assert str(len(desk.gallery.rows)) == truth.matrix.item(0, 1).text()
+    (tmp_path / "file").touch()
+    wait(lambda: truth.save(tmp_path / "file" / "fbml"))
+    assert "file" in with_table.message.text()
+
+
+def test_measuring_can_be_stopped_and_changes_nothing(qt, window):
+    truth = tab(window, "Truth")
+    truth.measure()
+    truth.stop()
+    settle(qt, until=lambda: not truth.job.running)
+    assert window.desk.review.session.objects.numbers == {}
+    assert "Stopped" in window.message.text()

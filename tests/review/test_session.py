@@ -70,6 +70,17 @@ def test_a_run_of_objects_is_selected_in_the_order_that_is_shown(session):
     assert session.selection == {3}
 
 
+def test_columns_that_are_learnt_filter_and_sort(session):
+    session.add_columns({"cluster": np.array(["01", "02", "", "01", "02"] * 5)}, {"Ratio": np.arange(25.0)})
+    session.show(View({"cluster": ("02",)}, {}, sort="Ratio", descending=True))
+    assert session.order.tolist() == [24, 21, 19, 16, 14, 11, 9, 6, 4, 1]
+    session.select_shown()
+    session.tag("Doublet")
+    assert session.counts()["Doublet"] == 10
+    with pytest.raises(ValueError, match="other lengths"):
+        session.add_columns({"cluster": np.array(["01"])})
+
+
 def test_the_first_step_selects_the_first_of_the_page(session):
     session.go_to(1)
     session.move(1)
