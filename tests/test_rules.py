@@ -67,6 +67,7 @@ def test_import_contracts_are_kept():
         ("ifcyto/stack/write.py", "import tifffile", "tifffile only in readers and writers"),
         ("ifcyto/stack/write.py", "import PIL", "Pillow only in readers and writers"),
         ("ifcyto/cells.py", "import pydantic", "pydantic only in the study file"),
+        ("ifcyto/readers/cif.py", "import flowio", "flowio only for FCS"),
         ("ifcyto/review/session.py", "import qtpy", "napari and Qt only in the plugin"),
         ("ifcyto/review/session.py", "import napari", "napari and Qt only in the plugin"),
         ("ifcyto/compare/ranks.py", "import keras", "keras only in the networks"),

@@ -163,7 +163,8 @@ def _leading(table: FeatureColumns, notes: list[str]) -> tuple[NDArray[np.float6
             f"{NUMBER_HIGH} x {EXACT:,} + {NUMBER_LOW}"
         )
     else:
-        columns[OBJECT_NUMBER] = ("", numbers.astype(np.float64))
+        # Some readers refuse a file without a single $PnS.
+        columns[OBJECT_NUMBER] = (OBJECT_NUMBER, numbers.astype(np.float64))
     if any(table.labels):
         classes = _classes(table)
         code = {"": 0, **{name: i for i, name in enumerate(classes, start=1)}}

@@ -56,7 +56,7 @@ def test_what_the_standard_wants_is_there(tmp_path, rng):
     assert len({name.casefold() for name in names}) == 8
     assert not any(set(name) & set(",/$|\\") for name in names)
     assert (keys["$P5S"], keys["$SMNO"], keys["$FIL"]) == ("DNA_7", "MDS01", "a.fcs")
-    assert not any(f"$P{n}S" in keys for n in (1, 2, 3, 4, 6, 7, 8))
+    assert not any(f"$P{n}S" in keys for n in (2, 3, 4, 6, 7, 8))
     assert [keys[f"$P{n}B"] for n in range(1, 9)] == ["32"] * 8
     assert [keys[f"$P{n}E"] for n in range(1, 9)] == ["0,0"] * 8
     assert all(int(keys[f"$P{n}R"]) > values[:, n - 1].max() for n in range(1, 9))
@@ -162,5 +162,7 @@ def test_flowkit_reads_the_same(tmp_path, rng):
 def test_readfcs_reads_the_same(tmp_path, rng):
     readfcs = pytest.importorskip("readfcs")
     table = table_of(rng)
-    found = readfcs.read(write_fcs(table, tmp_path / "a.fcs").path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of anndata, at names that readfcs gives it
+        found = readfcs.read(write_fcs(table, tmp_path / "a.fcs").path)
     assert np.array_equal(np.asarray(found.X)[:, 1:], table.values.astype(np.float32))
