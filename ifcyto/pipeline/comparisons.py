@@ -137,12 +137,16 @@ def confusion_rows(samples: Sequence[Judged], plan: Plan) -> list[Row]:
 
 
 def cross_validation_rows(model: str, record: Mapping[str, Any]) -> list[Row]:
-    """Confusion of a trained method with its table of truth: each object judged by folds without it."""
+    """Confusion of a trained method with its table of truth: objects judged without being learned from.
+
+    By folds, or of a network without folds by its test or validation part.
+    """
     classes = record["classes"]
+    judged = record.get("judged", "folds")
     return [
         {
             "model": model,
-            "split": "cross-validation",
+            "split": "cross-validation" if judged == "folds" else judged,
             "true": true,
             "predicted": predicted,
             "count": record["matrix"][i][j],

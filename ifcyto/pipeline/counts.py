@@ -74,9 +74,12 @@ def classification_rows(samples: Iterable[Judged]) -> Iterator[Row]:
         manual = blank if judged.manual is None else judged.manual.tolist()
         fbml = blank if judged.fbml is None else judged.fbml.tolist()
         scores = [None] * len(blank) if judged.fbml_score is None else judged.fbml_score.tolist()
+        cnn = blank if judged.cnn is None else judged.cnn.tolist()
+        nothing = [None] * len(blank)
+        shares = nothing if judged.cnn_probability is None else judged.cnn_probability.tolist()
         columns = (judged.objects, judged.stages, judged.spot_count, judged.candidate)
-        for number, stage, spots, candidate, label, called, score in zip(
-            *(column.tolist() for column in columns), manual, fbml, scores, strict=True
+        for number, stage, spots, candidate, label, called, score, seen, share in zip(
+            *(column.tolist() for column in columns), manual, fbml, scores, cnn, shares, strict=True
         ):
             yield {
                 "sample": judged.sample.id,
@@ -87,10 +90,10 @@ def classification_rows(samples: Iterable[Judged]) -> Iterator[Row]:
                 "candidate": candidate,
                 "spot": POSITIVE if candidate else "",
                 "fbml": called,
-                "cnn": "",
+                "cnn": seen,
                 "manual": label,
                 "fbml_score": score if called else None,
-                "cnn_probability": None,
+                "cnn_probability": share if seen else None,
             }
 
 

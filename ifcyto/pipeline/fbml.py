@@ -34,6 +34,7 @@ __all__ = [
     "read_record",
     "read_verdicts",
     "train_fbml",
+    "why_no_truth",
     "why_not",
     "write_truth_scores",
 ]
@@ -42,8 +43,8 @@ REST = "Irregular"
 COLUMNS = ("object", "label", "score")
 
 
-def why_not(study: Study, truth: Mapping[tuple[str, int], str]) -> str:
-    """Why the classifier cannot be trained; empty when it can."""
+def why_no_truth(study: Study, truth: Mapping[tuple[str, int], str]) -> str:
+    """Why nothing can be trained on the truth of a study; empty when something can."""
     if study.labels is None:
         return "the study names no table of truth (labels under [study])"
     classes = sorted({label for label in truth.values() if label != UNKNOWN})
@@ -51,10 +52,22 @@ def why_not(study: Study, truth: Mapping[tuple[str, int], str]) -> str:
         return (
             f"{study.labels.name} holds no {POSITIVE} and another class, only {', '.join(classes) or 'none'}"
         )
-    if study.settings.fbml.steps == 2 and (len(classes) < 3 or REST not in classes):
-        return f"two steps need {REST}, {POSITIVE} and another class in {study.labels.name}"
     lonely = [name for name in classes if sum(label == name for label in truth.values()) < 2]
     return f"{study.labels.name} holds one object of {lonely[0]}" if lonely else ""
+
+
+def why_not(study: Study, truth: Mapping[tuple[str, int], str]) -> str:
+    """Why the classifier cannot be trained; empty when it can."""
+    why = why_no_truth(study, truth)
+    classes = {label for label in truth.values() if label != UNKNOWN}
+    if (
+        not why
+        and study.labels
+        and study.settings.fbml.steps == 2
+        and (len(classes) < 3 or REST not in classes)
+    ):
+        return f"two steps need {REST}, {POSITIVE} and another class in {study.labels.name}"
+    return why
 
 
 def train_fbml(

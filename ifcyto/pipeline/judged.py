@@ -52,6 +52,10 @@ class Judged:
         Its value for a BNE against the likeliest other class; NaN where it did not judge.
     notes : tuple of str
         What a reader of the results must know.
+    cnn : ndarray (N,) of str, or None
+        Class by the network, as `fbml`.
+    cnn_probability : ndarray (N,) of float64, or None
+        Probability of a BNE by the network; NaN where it did not judge.
     """
 
     sample: Sample
@@ -64,6 +68,8 @@ class Judged:
     fbml: NDArray[np.str_] | None = None
     fbml_score: NDArray[np.float64] | None = None
     notes: tuple[str, ...] = ()
+    cnn: NDArray[np.str_] | None = None
+    cnn_probability: NDArray[np.float64] | None = None
 
     def positive(self, method: str) -> NDArray[np.bool_] | None:
         """Objects that `method` calls a BNE; None when it did not judge this sample."""
@@ -75,6 +81,9 @@ class Judged:
         if method == "fbml" and self.fbml is not None:
             called: NDArray[np.bool_] = self.fbml == POSITIVE
             return called
+        if method == "cnn" and self.cnn is not None:
+            seen: NDArray[np.bool_] = self.cnn == POSITIVE
+            return seen
         return None
 
     def in_stage(self, stage: str) -> NDArray[np.bool_]:
@@ -91,6 +100,7 @@ def judge(
     spots: int,
     truth: Mapping[tuple[str, int], str] | None = None,
     fbml: Mapping[int, tuple[str, float]] | None = None,
+    cnn: Mapping[int, tuple[str, float]] | None = None,
     gated: Path | None = None,
     expected: Sequence[str] = (),
 ) -> Judged:
@@ -107,6 +117,8 @@ def judge(
     truth : mapping of (sample, object) to label, optional
     fbml : mapping of object to (class, value), optional
         What the feature-based classifier says of the objects that it judged.
+    cnn : mapping of object to (class, probability of a BNE), optional
+        What the network says of the objects that it judged.
     gated : pathlib.Path, optional
         Table of the stages that the sample's gates make.
     expected : sequence of str
@@ -141,11 +153,8 @@ def judge(
     known = {number: label for (name, number), label in (truth or {}).items() if name == sample.id}
     _compare_numbers(sample, "the table of truth", known, objects, notes)
     labels = _aligned(objects, known) if known else None
-    classes = scores = None
-    if fbml is not None:
-        classes = _aligned(objects, {number: label for number, (label, _) in fbml.items()})
-        nothing = ("", float("nan"))
-        scores = np.array([fbml.get(number, nothing)[1] for number in objects.tolist()], np.float64)
+    classes, scores = _verdicts(objects, fbml)
+    seen, shares = _verdicts(objects, cnn)
     return Judged(
         sample,
         objects,
@@ -157,7 +166,20 @@ def judge(
         classes,
         scores,
         tuple(notes),
+        seen,
+        shares,
     )
+
+
+def _verdicts(
+    objects: NDArray[np.int64], found: Mapping[int, tuple[str, float]] | None
+) -> tuple[NDArray[np.str_] | None, NDArray[np.float64] | None]:
+    """Class and number that a method gave every object, empty and NaN where it gave none."""
+    if found is None:
+        return None, None
+    numbers = [found.get(number, ("", float("nan")))[1] for number in objects.tolist()]
+    labels = _aligned(objects, {number: label for number, (label, _) in found.items()})
+    return labels, np.array(numbers, np.float64)
 
 
 def _aligned(objects: NDArray[np.int64], table: Mapping[int, str]) -> NDArray[np.str_]:

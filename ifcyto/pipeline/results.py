@@ -34,8 +34,6 @@ __all__ = ["FORMAT", "VERSION", "Findings", "find", "make_plan"]
 FORMAT = "ifcyto results"
 VERSION = 1
 
-NOT_YET = "not in this version of ifcyto"
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Findings:
@@ -81,7 +79,8 @@ def make_plan(study: Study, samples: Sequence[Judged]) -> Plan:
             raise StudyError(msg)
     tagged = any(judged.manual is not None for judged in counted)
     trained = any(judged.fbml is not None for judged in counted)
-    there = {"spot": True, "manual": tagged, "fbml": trained}
+    seen = any(judged.cnn is not None for judged in counted)
+    there = {"spot": True, "manual": tagged, "fbml": trained, "cnn": seen}
     methods = tuple(name for name in dict.fromkeys(table.methods) if there[name])
     return Plan(
         groups=study.groups,
@@ -102,6 +101,8 @@ def find(
     notes: Sequence[str] = (),
     training: Mapping[str, Any] | None = None,
     untrained: str = "",
+    network: Mapping[str, Any] | None = None,
+    no_network: str = "not asked for in [compare]",
 ) -> Findings:
     """Count and compare everything.
 
@@ -115,6 +116,10 @@ def find(
     training : mapping, optional
         Record of the training of the feature-based classifier.
     untrained : str
+        Why there is none.
+    network : mapping, optional
+        Record of the training of the network.
+    no_network : str
         Why there is none.
 
     Returns
@@ -140,8 +145,9 @@ def find(
         "interval": plan.interval,
         "correction": plan.correction,
         "rule": _rule(study),
-        "methods": _methods(study, plan, untrained),
+        "methods": _methods(study, plan, untrained, no_network),
         "training": None if training is None else dict(training),
+        "network": None if network is None else dict(network),
         "samples": [_sample(judged, plan) for judged in samples],
         "frequencies": frequencies,
         "tests": tests,
@@ -149,7 +155,8 @@ def find(
         "spot_overlap": overlap_rows(counted, plan, ("manual", "spot")),
         "agreement": agreement_rows(samples, plan),
         "confusion": confusion_rows(samples, plan)
-        + ([] if training is None else cross_validation_rows("fbml", training)),
+        + ([] if training is None else cross_validation_rows("fbml", training))
+        + ([] if network is None else cross_validation_rows("cnn", network)),
         "group_tests": group_rows(frequencies, plan),
         "flags": flag_rows(frequencies, plan),
         "precision": precision_rows(frequencies, plan),
@@ -190,15 +197,15 @@ def _rule(study: Study) -> dict[str, Any]:
     return {**rule, "channel": study.dna_role, "expression": study.mask}
 
 
-def _methods(study: Study, plan: Plan, untrained: str) -> dict[str, dict[str, Any]]:
+def _methods(study: Study, plan: Plan, untrained: str, no_network: str) -> dict[str, dict[str, Any]]:
     asked = study.settings.compare.methods
-    why = {"spot": "", "manual": "no sample has manual tags", "fbml": untrained}
+    why = {"spot": "", "manual": "no sample has manual tags", "fbml": untrained, "cnn": no_network}
     methods: dict[str, dict[str, Any]] = {}
     for name, reason in why.items():
         ran = name in plan.methods
         missing = reason if name in asked else "not asked for in [compare]"
         methods[name] = {"ran": ran, "why": "" if ran else missing}
-    return {**methods, "cnn": {"ran": False, "why": NOT_YET}}
+    return methods
 
 
 def _sample(judged: Judged, plan: Plan) -> dict[str, Any]:

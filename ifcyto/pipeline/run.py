@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ifcyto.pipeline.cnn import check_network
 from ifcyto.pipeline.parallel import n_workers, no_progress
+from ifcyto.pipeline.run_cnn import RunCnn
 from ifcyto.pipeline.run_fbml import RunFbml
 from ifcyto.pipeline.run_files import check_folder, make_folder, read_results
 from ifcyto.pipeline.run_log import RunLog
@@ -138,6 +140,7 @@ def run_whole_study(
     force = check_force(force, study)
     root = _root(study, out)
     check_folder(root, overwrite=overwrite)
+    check_network(study)
     make_folder(root)
     log = RunLog(root / "work" / "log.jsonl")
     samples = RunSamples(
@@ -207,6 +210,8 @@ def _steps(samples: RunSamples) -> RunResults:
     spots = samples.steps()
     fbml = RunFbml(samples)
     verdicts = fbml.steps(spots)
-    results = RunResults(samples, fbml)
-    results.steps(spots, verdicts)
+    cnn = RunCnn(samples, fbml)
+    judged = cnn.steps(spots)
+    results = RunResults(samples, fbml, cnn)
+    results.steps(spots, verdicts, judged)
     return results

@@ -23,7 +23,7 @@ FIRST = ("convert", "stages", "spots", "train")
 KINDS = (*FIRST, *(kind for kind in STEP_VERSIONS if kind not in FIRST))
 """Kinds of steps, in the order in which they are done."""
 
-OF_SAMPLES = ("convert", "stages", "spots", "fbml")
+OF_SAMPLES = ("convert", "stages", "spots", "fbml", "cnn")
 """Kinds of steps that every sample has."""
 
 
@@ -128,6 +128,7 @@ def check_force(force: Iterable[str], study: Study) -> frozenset[str]:
     known = {
         *KINDS,
         "train fbml",
+        "train cnn",
         *(f"{kind} {sample.id}" for kind in OF_SAMPLES for sample in study.samples),
     }
     wrong = sorted(words - known)

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ifcyto.pipeline.acquire import read_spots
+from ifcyto.pipeline.cnn import read_network_verdicts
 from ifcyto.pipeline.counts import classification_rows
 from ifcyto.pipeline.draw_methods import area_rows
 from ifcyto.pipeline.draw_study import draw_study, write_own_tables
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from ifcyto.pipeline.judged import Judged
     from ifcyto.pipeline.results import Findings
+    from ifcyto.pipeline.run_cnn import RunCnn
     from ifcyto.pipeline.run_fbml import RunFbml
     from ifcyto.pipeline.run_samples import RunSamples
 
@@ -44,19 +46,21 @@ class RunResults:
     ----------
     samples : RunSamples
     fbml : RunFbml
+    cnn : RunCnn
     """
 
-    def __init__(self, samples: RunSamples, fbml: RunFbml) -> None:
+    def __init__(self, samples: RunSamples, fbml: RunFbml, cnn: RunCnn) -> None:
         self.samples = samples
         self.fbml = fbml
+        self.cnn = cnn
         self.root = samples.root
 
-    def steps(self, spots: Sequence[str], fbml: Sequence[str]) -> None:
+    def steps(self, spots: Sequence[str], fbml: Sequence[str], cnn: Sequence[str]) -> None:
         """Write the tables and the report, each where something changed.
 
         Parameters
         ----------
-        spots, fbml : sequence of str
+        spots, fbml, cnn : sequence of str
             Digests of the Spot Counts and of the verdicts of each sample.
         """
         cache = self.samples.cache
@@ -64,6 +68,8 @@ class RunResults:
         if not self.samples.keep_going and any(row["step"] == "tables" for row in self._failed_before()):
             cache.forget("tables")  # a sample fails there that was left out; now it is to stop the run
         others = {"spots": list(spots), "fbml": list(fbml)}
+        if cnn:
+            others["cnn"] = list(cnn)
         if self.samples.staged:
             others["stages"] = list(self.samples.staged.values())
         done = cache.step("tables", {**tables, **others}, self._write_tables)
@@ -90,7 +96,16 @@ class RunResults:
         judged = self.samples.each("tables", self._judge)
         training = None if untrained else read_record(self.fbml.model_folder)
         notes = self.samples.notes()
-        found = find(self.samples.study, judged, notes=notes, training=training, untrained=untrained)
+        network = None if self.cnn.untrained else self.cnn.record()
+        found = find(
+            self.samples.study,
+            judged,
+            notes=notes,
+            training=training,
+            untrained=untrained,
+            network=network,
+            no_network=self.cnn.untrained,
+        )
         failed = [asdict(failure) for failure in self.samples.failed]
         return replace(found, document={**found.document, "failed": failed})
 
@@ -102,6 +117,7 @@ class RunResults:
             spots=study.settings.candidates.spots,
             truth=self.fbml.truth,
             fbml=None if self.fbml.untrained else read_verdicts(self.fbml.verdicts(place)),
+            cnn=None if self.cnn.untrained else read_network_verdicts(self.cnn.verdicts(place)),
             gated=self.samples.stages_file(place),
             expected=stage_names(study),
         )

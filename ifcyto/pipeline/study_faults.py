@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LATER", "StudyText", "first_fault"]
 
-LATER: dict[tuple[str, ...], str] = {
-    ("cnn",): "classification by a CNN is not in this version of ifcyto",
-}
+LATER: dict[tuple[str, ...], str] = {}
 """Keys of later versions, by their place without list positions."""
 
 

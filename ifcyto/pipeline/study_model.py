@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, StringConstraints, model_validator
 
 from ifcyto.masks.nuclear import NuclearRule
 
 __all__ = [
     "LABELS",
     "CandidatesTable",
+    "CnnTable",
     "CompareTable",
     "FbmlTable",
     "ReportTable",
@@ -157,13 +158,46 @@ class FbmlTable(_Table):
     )
 
 
+class CnnTable(_Table):
+    """``[cnn]``: the network, trained on the images of the objects in the table of truth."""
+
+    architecture: Literal[
+        "vgg_small", "vgg16_bn", "vgg16", "deepflow", "resnet50", "densenet121", "inceptionv3"
+    ] = Field("vgg_small", description="Plan of the network; vgg_small suits a CPU.")
+    channels: Annotated[list[Name], Field(min_length=1)] | None = Field(
+        None, description="Roles of the channels that it looks at; by default all of [channels]."
+    )
+    size: Annotated[StrictInt, Field(ge=8, le=512)] = Field(64, description="Side of the images, px.")
+    epochs: Annotated[StrictInt, Field(ge=1, le=10_000)] = Field(60, description="At most so many epochs.")
+    augmentation: Literal["full", "right-angles", "none"] = Field(
+        "full",
+        description="How training images are varied: turned, mirrored, shifted, scaled, brighter, blurred; "
+        "turned by right angles and mirrored; or not.",
+    )
+    balance: Literal["resample", "weights", "none"] = Field(
+        "resample", description="How rare classes are made up for."
+    )
+    stop: Literal["patience", "meet", "never"] = Field(
+        "patience",
+        description="When to stop: validation no longer improves; or also training and validation meet.",
+    )
+    weights: FileName | None = Field(
+        None, description="Weights to start from: a file of ImageNet weights, or imagenet to download them."
+    )
+    folds: Annotated[StrictInt, Field(ge=0, le=20)] = Field(
+        0, description="Parts of a cross-validation beside training, validation and test; 0: none."
+    )
+    threshold: float = Field(0.0, ge=0, le=1, description="A class that is less probable is Unknown.")
+
+
 class CompareTable(_Table):
     """``[compare]``: frequencies and tests."""
 
-    methods: Annotated[list[Literal["spot", "manual", "fbml"]], Field(min_length=1)] = Field(
+    methods: Annotated[list[Literal["spot", "manual", "fbml", "cnn"]], Field(min_length=1)] = Field(
         ["spot", "fbml", "manual"],
         description="Methods that are counted and tested; fbml where there is a table of truth, manual "
-        "where there are tags.",
+        "where there are tags, cnn (also by default, where there is a table [cnn]) where there is a table "
+        "of truth and TensorFlow is installed.",
     )
     stages: list[Name] | None = Field(
         None, description="Stages to count, in this order; by default all, in the order of appearance."
@@ -209,5 +243,16 @@ class StudyFile(_Table):
     samples: Annotated[list[SampleTable], Field(min_length=1)]
     candidates: CandidatesTable = Field(default_factory=lambda: CandidatesTable.model_validate({}))
     fbml: FbmlTable = Field(default_factory=lambda: FbmlTable.model_validate({}))
+    cnn: CnnTable = Field(default_factory=lambda: CnnTable.model_validate({}))
     compare: CompareTable = Field(default_factory=lambda: CompareTable.model_validate({}))
     report: ReportTable = Field(default_factory=lambda: ReportTable.model_validate({}))
+
+    @model_validator(mode="before")
+    @classmethod
+    def _count_a_network_that_is_set_up(cls, data: Any) -> Any:
+        """A table ``[cnn]`` asks for the network, unless the methods are listed without it."""
+        compare = data.get("compare", {}) if isinstance(data, dict) and "cnn" in data else None
+        if isinstance(compare, dict) and "methods" not in compare:
+            usual = CompareTable.model_fields["methods"].default
+            return {**data, "compare": {**compare, "methods": [*usual, "cnn"]}}
+        return data

@@ -115,7 +115,7 @@ def test_document_follows_its_schema_and_names_no_folder(finished: Path) -> None
     results = finished / "results"
     document = json.loads((results / "results.json").read_text("utf-8"))
     validate(document, "results")
-    assert document["methods"]["cnn"] == {"ran": False, "why": "not in this version of ifcyto"}
+    assert document["methods"]["cnn"] == {"ran": False, "why": "not asked for in [compare]"}
     record = json.loads((results / "provenance.json").read_text("utf-8"))
     assert [source["name"] for source in record["sources"]][:2] == ["study.toml", "NBM01.cif"]
     assert len({source["name"] for source in record["sources"]}) == 1 + 6 * 3
@@ -127,7 +127,7 @@ def test_report_says_what_matters(finished: Path) -> None:
     page = (finished / "results" / "report.html").read_text("utf-8")
     for words in (
         "BNE in MDS (simulated)",
-        "not in this version of ifcyto",
+        "not asked for in [compare]",
         "Mann-Whitney",
         "Methods text",
         "Wilson",

@@ -113,7 +113,8 @@ def test_settings_reach_the_rule(folder: Path) -> None:
             '[fbml]\nalgorithm = "svm"\n[channels]',
             r"line 6: fbml\.algorithm: expected 'lda', 'logistic', 'forest' or 'boosting', found 'svm'",
         ),
-        ("[channels]", "[cnn]\n[channels]", r"line 5: cnn: .*CNN is not in this version of ifcyto$"),
+        ("[channels]", "[cnn]\nsize = 4\n[channels]", r"line 6: cnn\.size: "),
+        ("[channels]", '[cnn]\narchitecture = "alexnet"\n[channels]', r"line 6: cnn\.architecture: "),
         (
             'group = "NBM"',
             'group = "NBM"\ngates = "g"',
@@ -144,7 +145,7 @@ def test_settings_reach_the_rule(folder: Path) -> None:
             "[channels]",
             '[compare]\nmethods = ["spott"]\n[channels]',
             r"line 6: compare\.methods\[1\]: expected "
-            r"'spot', 'manual' or 'fbml', found 'spott'",
+            r"'spot', 'manual', 'fbml' or 'cnn', found 'spott'",
         ),
         ("[study]", "[study", r"study\.toml: expected a study file in TOML: .*line 1"),
     ],
