@@ -155,8 +155,8 @@ class Desk:
 
     def outline(self) -> None:
         """Show or hide the outlines of the masks."""
-        if self.gallery is not None:
-            self.gallery.show_outlines(visible=not self.gallery.outlined)
+        gallery = self.gallery
+        if gallery is not None and self.attempt(lambda: gallery.show_outlines(visible=not gallery.outlined)):
             self.tell("marks")
 
     # --- selection -------------------------------------------------------------------

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ifcyto.review.opening import Review
+    from ifcyto.review.session import TagClass
 
 __all__ = ["Gallery"]
 
@@ -78,6 +79,7 @@ class Gallery:
         self.rows: NDArray[np.int64] = np.zeros(0, np.int64)
         self.mask_of: Callable[[NDArray[np.int64], int], NDArray[np.uint8]] | None = None
         self._pixel = review.pixel_size_um or 1.0
+        self._classes: tuple[TagClass, ...] = ()
         self._images: list[Any] = []
         self._outlines: Any = None
         self._frames: Any = None
@@ -96,8 +98,10 @@ class Gallery:
         session = self.review.session
         self.rows = session.rows_on_page()
         try:
-            images, masks = self.review.pages.read(session.objects, self.rows, self.size)
-            if self.mask_of is not None:
+            images, masks = self.review.pages.read(
+                session.objects, self.rows, self.size, masks=self.outlined and self.mask_of is None
+            )
+            if self.outlined and self.mask_of is not None:
                 masks = self.mask_of(self.rows, self.size)
         except BaseException:
             self._clear()
@@ -113,7 +117,8 @@ class Gallery:
         labels = [session.label(row) for row in self.rows.tolist()]
         tags = [number.get(label or "", len(number) + 1 if label else 0) for label in labels]
         chosen = [row in session.selection for row in self.rows.tolist()]
-        self._frames.colormap = self._class_colours()
+        if session.classes != self._classes:
+            self._frames.colormap = self._class_colours()
         self._frames.data = frames(self.made, tags, chosen)
         self._write(labels)
         page = self.page()
@@ -172,9 +177,17 @@ class Gallery:
         }
 
     def show_outlines(self, *, visible: bool) -> None:
-        """Show or hide the outlines."""
+        """Show or hide the outlines; the masks are read when they are shown.
+
+        Raises
+        ------
+        IfcytoError
+            The page cannot be read.
+        """
         if self._outlines is not None:
             self._outlines.visible = visible
+            if visible:
+                self.draw()
 
     @property
     def outlined(self) -> bool:
@@ -221,7 +234,8 @@ class Gallery:
             wide = (min(low, float(plane.min())), max(high, float(plane.max())))
             if wide != (low, high):
                 layer.contrast_limits_range = wide
-        self._outlines.data = outlines(self.made.masks)
+        if self.outlined:
+            self._outlines.data = outlines(self.made.masks)
         self.mark()
         if before != self.made.images.shape:
             self.viewer.reset_view()
@@ -247,7 +261,7 @@ class Gallery:
         colours: dict[int | None, str] = {None: NO_COLOUR, 0: NO_COLOUR}
         colours |= {n: OUTLINES[(n - 1) % len(OUTLINES)] for n in range(1, len(limits) + 1)}
         self._outlines = Labels(
-            outlines(made.masks),
+            np.zeros(made.masks.shape[1:], np.uint8),
             name="masks",
             colormap=DirectLabelColormap(color_dict=colours),
             opacity=0.8,
@@ -322,7 +336,7 @@ class Gallery:
         return np.floor(lows).astype(images.dtype)
 
     def _class_colours(self) -> Any:
-        classes = self.review.session.classes
+        self._classes = classes = self.review.session.classes
         colours: dict[int | None, str] = {None: NO_COLOUR, 0: NO_COLOUR}
         colours |= {place: c.colour for place, c in enumerate(classes, start=1)}
         colours |= {len(classes) + 1: STRANGE, SELECTED: CHOSEN}

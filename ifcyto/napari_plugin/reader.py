@@ -72,6 +72,7 @@ def _layers(review: Review) -> list[tuple[Any, dict[str, Any], str]]:
     review.session.set_per_page(FIRST)
     gallery = Gallery(ViewerModel(), review, mode="overlay")
     gallery.draw()
+    gallery.show_outlines(visible=True)
     return [layer.as_layer_data_tuple() for layer in gallery.every_layer() if layer.name != "tags"]
 
 

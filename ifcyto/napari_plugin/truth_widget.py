@@ -202,10 +202,8 @@ class TruthTab(QWidget):
         self.desk.tell("review")
         self.desk.show(View({}, {}, tuple(np.flatnonzero(words != "").tolist()), GROUP))
         self.desk.tell("review")
-        number = len(set(words.tolist()) - {""})
-        self._ready(
-            f'{number} groups of {int((words != "").sum())} objects; choose one by the filter "cluster".'
-        )
+        number, grouped = len(set(words.tolist()) - {""}), int((words != "").sum())
+        self._ready(f"{number} groups of {grouped} objects; choose one by the filter {GROUP}.")
 
     def _learnt(self, found: Round) -> None:
         self.found = found
@@ -223,7 +221,8 @@ class TruthTab(QWidget):
         accuracy = float(np.mean(found.tagging.training.cv.balanced_accuracy))
         self._ready(
             f"Cross-validated balanced accuracy {accuracy:.3f} on {int(matrix.sum())} tags. "
-            f"{len(suggestions.rows)} objects are suggested, {len(found.tagging.doubtful.rows)} tags are doubtful."
+            f"{len(suggestions.rows)} objects are suggested, "
+            f"{len(found.tagging.doubtful.rows)} tags are doubtful."
         )
 
     def _ready(self, said: str) -> None:

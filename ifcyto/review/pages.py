@@ -54,9 +54,18 @@ class PageReader:
         self._open: OrderedDict[str, CellStack] = OrderedDict()
 
     def read(
-        self, objects: ReviewObjects, rows: NDArray[np.int64], size: int
+        self, objects: ReviewObjects, rows: NDArray[np.int64], size: int, *, masks: bool = True
     ) -> tuple[NDArray[Any], NDArray[np.uint8]]:
         """Images and masks ``(n, C, size, size)`` of rows, in their order; masks are 0 where there are none.
+
+        Parameters
+        ----------
+        objects : ReviewObjects
+        rows : ndarray (n,) of int64
+        size : int
+            Side of the frames, px.
+        masks : bool
+            Read the masks too; they are 0 otherwise.
 
         Raises
         ------
@@ -67,7 +76,7 @@ class PageReader:
         """
         shape = (len(rows), len(self.channels), size, size)
         images: NDArray[Any] = np.zeros(shape, np.int16)
-        masks = np.zeros(shape, np.uint8)
+        inside = np.zeros(shape, np.uint8)
         samples = objects.samples[rows]
         for sample in dict.fromkeys(samples.tolist()):
             mine = np.flatnonzero(samples == sample)
@@ -76,9 +85,9 @@ class PageReader:
             found = stack.images(places, channels=list(self.channels), size=size)
             images = images.astype(np.result_type(images, found), copy=False)
             images[mine] = found
-            if stack.has_masks:
-                masks[mine] = stack.masks(places, channels=list(self.channels), size=size)
-        return images, masks
+            if masks and stack.has_masks:
+                inside[mine] = stack.masks(places, channels=list(self.channels), size=size)
+        return images, inside
 
     def usual_size(self) -> int:
         """Side of a frame, px, that holds nine of ten objects; by the first stack that is there."""

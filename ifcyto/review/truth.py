@@ -147,11 +147,16 @@ def learn(
     if not len(names):
         msg = "training: expected columns of numbers, found none: measure the objects first"
         raise UsageError(msg)
+    given = sorted(set(labels.tolist()) - {""})
+    if len(given) < 2:
+        found = ", ".join(given) or "none"
+        msg = f"training: expected tags of two classes or more, found {found}: tag some cells"
+        raise UsageError(msg)
     options = TrainOptions(learning_curve=False, seed=seed)
-    found = tagging_round(values, labels, names, order=order, n=n, options=options)
-    predicted = np.full(len(labels), "", found.training.cv.predictions.dtype)
-    predicted[np.flatnonzero(labels != "")] = found.training.cv.predictions
-    return Round(found, labels, predicted)
+    taught = tagging_round(values, labels, names, order=order, n=n, options=options)
+    predicted = np.full(len(labels), "", taught.training.cv.predictions.dtype)
+    predicted[np.flatnonzero(labels != "")] = taught.training.cv.predictions
+    return Round(taught, labels, predicted)
 
 
 def save_model(

@@ -89,6 +89,24 @@ def test_frames_and_text_tell_class_and_selection(gallery):
     assert gallery.captions()[3] == "#3  [Doublet]"
 
 
+def test_outlines_are_those_of_the_masks_of_the_page(gallery, stack):
+    layer = gallery.viewer.layers["masks"]
+    assert not layer.data.any()  # read when they are shown
+    gallery.show_outlines(visible=True)
+    for page in (0, 1):
+        gallery.review.session.go_to(page)
+        gallery.draw()
+        with CellStack.open(stack) as file:
+            masks = file.masks(gallery.rows, size=64)
+        for place in range(12):
+            top, left = gallery.made.corner(place)
+            for channel in range(3):
+                part = layer.data[top : top + 64, left + 64 * channel : left + 64 * (channel + 1)]
+                assert ((part > 0) <= (masks[place, channel] > 0)).all()
+                assert set(np.unique(part).tolist()) <= {0, channel + 1}
+                assert part.any() == (masks[place, channel] > 0).any()
+
+
 def test_a_point_of_the_world_is_a_cell(gallery):
     size = gallery.review.pixel_size_um
     for place, row in enumerate(gallery.rows.tolist()):

@@ -49,7 +49,7 @@ def test_clusters_have_names_and_hold_alike_objects(review):
 
 def test_a_round_of_tagging_gives_suggestions_and_a_confusion(review, tmp_path):
     names, values = columns(review)
-    with pytest.raises(UsageError):
+    with pytest.raises(UsageError, match="tags of two classes or more, found none"):
         learn(review, names, values)
     large = np.nan_to_num(values[:, 0]) > np.nanmedian(values[:, 0])
     tagged = np.arange(0, 60, 2)

@@ -1,0 +1,103 @@
+"""How fast a page of a review is read, and drawn: 100 cells of a stack of 100,000.
+
+Run ``python benchmarks/bench_review.py``; with napari installed the page is also laid out as
+layers (a viewer's model without a window). The stack is the real ``example.cif``, six channels,
+its objects over and over. Outlines are off, so masks are not read. In order: page after page.
+Random: every page has objects from all over the stack, as a shuffled (blinded) review shows
+them; no page is read twice.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import statistics
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from common import large_cif, machine, parser
+
+from ifcyto.pipeline.convert import convert
+from ifcyto.review.mosaic import mosaic
+from ifcyto.review.opening import Review, ReviewOptions, open_review
+from ifcyto.review.panels import panels_for, strips
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PAGE = 100
+TARGET = 0.2
+
+
+def timed(pages: Callable[[int], object], repeats: int) -> list[float]:
+    """Seconds of each page, after one that is not counted."""
+    pages(0)
+    found = []
+    for page in range(1, repeats + 1):
+        start = time.perf_counter()
+        pages(page)
+        found.append(time.perf_counter() - start)
+    return found
+
+
+def show(name: str, seconds: list[float]) -> None:
+    middle, worst = statistics.median(seconds), max(seconds)
+    verdict = "reached" if middle < TARGET else "MISSED"
+    print(f"{name:42s} {1000 * middle:7.1f} ms (worst {1000 * worst:6.1f})   under {TARGET} s: {verdict}")
+
+
+def picture(review: Review, size: int) -> Callable[[int], object]:
+    """Read a page and put its cells side by side."""
+    session = review.session
+    panels = panels_for(review.channels, review.brightfield)
+
+    def page(number: int) -> object:
+        session.go_to(number)
+        images, masks = review.pages.read(session.objects, session.rows_on_page(), size, masks=False)
+        fill = images.min(axis=(0, 2, 3))
+        return mosaic(
+            strips(images, panels, fill), strips(masks, panels, np.zeros_like(fill)), header=12, gap=8
+        )
+
+    return page
+
+
+def layers(review: Review) -> Callable[[int], object]:
+    """Read a page and give it to napari's layers."""
+    from napari.components import ViewerModel
+
+    from ifcyto.napari_plugin.desk import Desk
+
+    desk = Desk(ViewerModel())
+    desk.take(review)
+    return desk.go_to
+
+
+def main() -> None:
+    options = parser(__doc__.splitlines()[0], 100_000)
+    options.set_defaults(repeats=30)
+    given = options.parse_args()
+    cif = large_cif(given.source, given.folder, given.objects)
+    stack = cif.with_suffix(".h5")
+    if not stack.exists():
+        convert(cif, stack)
+    print(machine())
+    print(f"{given.objects} objects, pages of {PAGE}, {given.repeats} pages each; median")
+    for name, blinded in (("in order", False), ("random", True)):
+        for what in ("read and laid out", "drawn as napari's layers"):
+            if what.startswith("drawn") and importlib.util.find_spec("napari") is None:
+                print("napari is not installed: layers are not measured")
+                continue
+            settings = ReviewOptions(
+                by="bench", labels=Path("none.csv"), blinded=blinded, seed=1, per_page=PAGE
+            )
+            review = open_review(stack, settings)
+            size = review.pages.usual_size()
+            pages = picture(review, size) if what.startswith("read") else layers(review)
+            show(f"{name}: {what}, {size} px", timed(pages, given.repeats))
+            review.close()
+
+
+if __name__ == "__main__":
+    main()
