@@ -55,6 +55,19 @@ def test_the_papers_workflow_finds_more_in_mds(tmp_path: Path, capsys: pytest.Ca
                ("ProE", "BasoE", "PolyOrthoE")) == 3  # fmt: skip
 
 
+@pytest.mark.parametrize("name", ["ut7_ideas60.daf", "ut7_ideas62.daf"])
+def test_groups_go_into_a_real_analysis_and_come_back(
+    shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    daf = shared_data / "amnis" / name
+    counts = load(EXAMPLES / "ideas_roundtrip" / "run.py").main(daf, tmp_path)
+    assert sum(count for count, *_ in counts.values()) == 420
+    assert all(len(set(three)) == 1 and three[0] > 0 for three in counts.values())
+    said = capsys.readouterr().out
+    assert "populations that were there before: 30 of 30 with the same count" in said
+    assert "the rule of the checksum in a DAF is not known" in said
+
+
 def test_every_example_has_a_test_here() -> None:
     source = Path(__file__).read_text("utf-8")
     for path in EXAMPLES.rglob("*.py"):
