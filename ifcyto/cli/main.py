@@ -14,7 +14,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ifcyto.cli import convert, evaluate, export, gate, look, measure, review, simulate, study, suggest, train
+from ifcyto.cli import (
+    convert,
+    evaluate,
+    export,
+    gate,
+    look,
+    measure,
+    networks,
+    review,
+    simulate,
+    study,
+    suggest,
+    train,
+)
 from ifcyto.errors import IfcytoError
 
 if TYPE_CHECKING:
@@ -66,7 +79,7 @@ def _globals(
         context.obj.debug = debug
 
 
-COMMANDS = (look, convert, measure, gate, train, evaluate, suggest, review, export, simulate, study)
+COMMANDS = (look, convert, measure, gate, train, networks, evaluate, suggest, review, export, simulate, study)
 
 for room in COMMANDS:
     room.register(app)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from dataclasses import fields, replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path  # noqa: TC003 - typer reads the annotations
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,13 +14,65 @@ from ifcyto.cli.show import columns, count, progress_bar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from ifcyto.classify.cnn.options import CnnOptions
     from ifcyto.pipeline.train_cnn import CnnTraining
     from ifcyto.pipeline.truth_files import TruthFiles
 
-__all__ = ["channels_of", "options_of", "train_a_network"]
+__all__ = ["channels_of", "options_of", "register", "train_a_network"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to `app`."""
+    app.command()(explain)
+
+
+def explain(
+    source: Annotated[Path, typer.Argument(metavar="STACK|FILE", help="A stack, or any readable input.")],
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="Folder of a network.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE.npz", help="Arrays to write.")],
+    numbers: Annotated[
+        list[int] | None, typer.Option("--object", metavar="NUMBER", help="An object, several times.")
+    ] = None,
+    objects: Annotated[
+        Path | None, typer.Option(metavar="FILE.pop", help="Objects to explain, at most 1,000.")
+    ] = None,
+    of_class: Annotated[
+        str | None, typer.Option("--class", metavar="NAME", help="The likeliest of each when not given.")
+    ] = None,
+    layer: Annotated[str | None, typer.Option(help="Layer of the Grad-CAM; the last one by default.")] = None,
+    window: Annotated[int, typer.Option(min=1, help="Side of the square that is hidden, px.")] = 8,
+    step: Annotated[int, typer.Option(min=1, help="Distance of these squares, px.")] = 4,
+    images: Annotated[
+        list[str] | None,
+        typer.Option("--image", metavar="NAME=CHANNEL", help="What a channel of the model is here."),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing file.")] = False,
+) -> None:
+    """Show where a network looks: Grad-CAM and occlusion maps of single objects, as arrays.
+
+    Example:  ifcyto explain MDS01.h5 models/cnn --object 17 --object 23 -o why.npz
+    """
+    from ifcyto._output import refuse_existing
+    from ifcyto.pipeline.explain import explain as explain_objects
+    from ifcyto.pipeline.explain import write_explained
+
+    refuse_existing(output, overwrite=overwrite)
+    given = {
+        name: int(text) if text.isdecimal() else text
+        for name, text in pairs_of(images or [], "--image").items()
+    }
+    chosen = objects if objects is not None else numbers or []
+    found = explain_objects(
+        source, model, chosen, of_class=of_class, layer=layer, window=window, step=step, images=given
+    )
+    path = write_explained(found, output, source=source, overwrite=overwrite)
+    rows = [("object", "class", "probability")]
+    columns_of = (found.objects.tolist(), found.classes.tolist(), found.probability.tolist())
+    rows += [(str(number), name, f"{share:.3f}") for number, name, share in zip(*columns_of, strict=True)]
+    print(columns(rows))
+    print(f"{path}: {count(len(found.objects), 'object')}, channels {', '.join(found.channels.tolist())}")
+
 
 NUMBERS = {"int": int, "float": float, "float | None": float, "str": str, "str | None": str}
 

@@ -20,6 +20,7 @@ from ifcyto.errors import UsageError
 from ifcyto.pipeline.classify import classify_any, write_labels
 from ifcyto.pipeline.classify_cnn import classify_images
 from ifcyto.pipeline.convert import convert
+from ifcyto.pipeline.explain import explain, write_explained
 from ifcyto.pipeline.train_cnn import train_cnn
 from ifcyto.stack.write import write_stack
 
@@ -137,6 +138,36 @@ def test_labels_are_written_with_the_probability_of_every_class(trained, study, 
         best = max(share, key=share.get)
         assert row["label"] == ("Unknown" if best == "two" and share["two"] < 0.9 else best)
         assert row["by"] == "ifcyto own"
+
+
+def test_objects_are_explained_in_arrays(trained, study, tmp_path):
+    call = {"images": {"DNA": 5}, "window": 4, "step": 2}
+    found = explain(study[0]["S0"], trained.folder, [15, 3], **call)
+    assert found.objects.tolist() == [3, 15]
+    said = classify_images(study[0]["S0"], trained.folder, objects=[3, 15], images={"DNA": 5})
+    assert found.classes.tolist() == said.labels.tolist()
+    np.testing.assert_allclose(found.probability, said.probability, atol=1e-6)
+    assert found.grad_cam.shape == found.occlusion.shape == (2, 8, 8)
+    assert found.by_channel.shape == found.images.shape == (2, 2, 8, 8)
+    other = explain(study[0]["S0"], trained.folder, [3, 15], of_class="one", **call)
+    np.testing.assert_allclose(other.probability, said.probabilities[:, 0], atol=1e-6)
+    path = write_explained(found, tmp_path / "e.npz", source=study[0]["S0"])
+    with np.load(path, allow_pickle=False) as arrays:
+        assert set(arrays) >= {
+            "objects",
+            "classes",
+            "grad_cam",
+            "occlusion",
+            "by_channel",
+            "images",
+            "channels",
+        }
+        assert arrays["channels"].tolist() == ["DNA", "BF"]
+        np.testing.assert_array_equal(arrays["occlusion"], found.occlusion)
+    with pytest.raises(UsageError, match="expected a class among one, two, found 'three'"):
+        explain(study[0]["S0"], trained.folder, [3], of_class="three", **call)
+    with pytest.raises(UsageError, match="expected 1 to 1,000 objects to explain, found 0"):
+        explain(study[0]["S0"], trained.folder, None, **call)
 
 
 def test_image_files_are_as_good_as_stacks(demo_cif, tmp_path, own):

@@ -193,15 +193,16 @@ def embedding_of(network: Any) -> Any:
 
 
 def last_maps(network: Any) -> str:
-    """Name of the last layer that still gives maps ``(n, h, w, k)``.
+    """Name of the last layer that still gives maps ``(n, h, w, k)`` and is no pooling.
 
     Raises
     ------
     UsageError
         No layer does.
     """
+    others = (keras.layers.InputLayer, keras.layers.MaxPooling2D, keras.layers.AveragePooling2D)
     for layer in reversed(network.layers):
-        if len(getattr(layer.output, "shape", ())) == 4 and not isinstance(layer, keras.layers.InputLayer):
+        if len(getattr(layer.output, "shape", ())) == 4 and not isinstance(layer, others):
             return str(layer.name)
     msg = f"network {network.name}: expected a layer that gives maps, found none"
     raise UsageError(msg)

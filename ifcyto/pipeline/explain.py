@@ -1,0 +1,163 @@
+"""Heat maps of single objects, by the network of a model folder, kept as arrays."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ifcyto._output import replacing
+from ifcyto.errors import UsageError
+from ifcyto.pipeline.cnn_material import open_objects
+from ifcyto.pipeline.objects import objects_per_source
+from ifcyto.pipeline.sources import refuse_input_as_output
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from ifcyto.classify.cnn.folder import CnnModel
+    from ifcyto.pipeline.objects import ObjectChoice
+
+__all__ = ["Explained", "explain", "write_explained"]
+
+MOST = 1000
+"""So many objects are explained at once: each takes some hundred passes of the network."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Explained:
+    """Heat maps of some objects.
+
+    Parameters
+    ----------
+    objects : ndarray (n,) of int64
+    classes : ndarray (n,) of str
+        The class that is explained.
+    probability : ndarray (n,) of float64
+        Of that class.
+    images : ndarray (n, C, H, W)
+        As the network saw them, in the stack's numbers.
+    channels : ndarray (C,) of str
+        Labels of the model's channels.
+    grad_cam : ndarray (n, H, W) of float32
+        See :func:`ifcyto.classify.cnn.explain.grad_cam`.
+    occlusion : ndarray (n, H, W) of float32
+        All channels hidden; see :func:`ifcyto.classify.cnn.explain.occlusion`.
+    by_channel : ndarray (n, C, H, W) of float32
+        One channel hidden at a time.
+    """
+
+    objects: NDArray[np.int64]
+    classes: NDArray[np.str_]
+    probability: NDArray[np.float64]
+    images: NDArray[Any]
+    channels: NDArray[np.str_]
+    grad_cam: NDArray[np.float32]
+    occlusion: NDArray[np.float32]
+    by_channel: NDArray[np.float32]
+
+
+def explain(
+    source: Path | str,
+    model: CnnModel | Path | str,
+    objects: ObjectChoice,
+    *,
+    of_class: str | None = None,
+    layer: str | None = None,
+    window: int = 8,
+    step: int = 4,
+    images: Mapping[str, str | int] | None = None,
+) -> Explained:
+    """Explain what a network says of some objects.
+
+    Parameters
+    ----------
+    source : path-like
+        A stack or any readable input.
+    model : CnnModel or path-like
+    objects : path or sequence of int
+        A ``.pop`` or CSV file or object numbers.
+    of_class : str, optional
+        The class to explain; by default the likeliest of each object.
+    layer : str, optional
+        Layer of the Grad-CAM.
+    window, step : int
+        Of the occlusion, px.
+    images : mapping of str to (str or int), optional
+        Labels of the model's channels to channels here.
+
+    Returns
+    -------
+    Explained
+        In the order of `source`.
+
+    Raises
+    ------
+    UsageError
+        More than a thousand objects, or a class, layer, channel or object that is not there.
+    MissingExtraError
+        TensorFlow is not installed.
+    """
+    from ifcyto.classify.cnn.crops import cut
+    from ifcyto.classify.cnn.explain import grad_cam, occlusion
+    from ifcyto.classify.cnn.folder import read_cnn_model
+    from ifcyto.classify.cnn.predict import predict_rows
+
+    if isinstance(model, (str, Path)):
+        model = read_cnn_model(model)
+    numbers = objects_per_source(objects, 1)[0]
+    if numbers is None or not 0 < len(numbers) <= MOST:
+        msg = f"expected 1 to {MOST:,} objects to explain, found {0 if numbers is None else len(numbers):,}"
+        raise UsageError(msg)
+    if of_class is not None and of_class not in model.classes:
+        msg = f"expected a class among {', '.join(model.classes)}, found {of_class!r}"
+        raise UsageError(msg)
+    with (
+        tempfile.TemporaryDirectory(prefix="ifcyto-") as work,
+        open_objects(Path(source), numbers, Path(work)) as stack,
+    ):
+        rows = np.sort(stack.rows_of(np.unique(numbers)))
+        picked = model.channels_in(stack, images)
+        said = predict_rows(model, stack, rows, channels=picked)
+        crops = cut(stack, rows, picked, model.size)
+    codes = said.probabilities.argmax(axis=1)
+    if of_class is not None:
+        codes = np.full(len(rows), model.classes.index(of_class))
+    scaled = crops.scaled(np.arange(len(rows)), model.scale)
+    how: dict[str, Any] = {"window": window, "step": step, "temperature": model.temperature}
+    by_channel = [occlusion(model.network, scaled, codes, channel=c, **how) for c in range(len(picked))]
+    return Explained(
+        said.objects,
+        np.array(model.classes)[codes],
+        said.probabilities[np.arange(len(rows)), codes],
+        crops.images,
+        np.array([channel.label for channel in model.channels]),
+        grad_cam(model.network, scaled, codes, layer=layer),
+        occlusion(model.network, scaled, codes, **how),
+        np.stack(by_channel, axis=1),
+    )
+
+
+def write_explained(
+    found: Explained, path: Path | str, *, source: Path | str, overwrite: bool = False
+) -> Path:
+    """Write all arrays into one ``.npz`` file, under the names of :class:`Explained`.
+
+    Raises
+    ------
+    OutputError
+        The file exists and `overwrite` is False, or cannot be written.
+    UsageError
+        The output is the input.
+    """
+    path = Path(path)
+    refuse_input_as_output([Path(source)], path)
+    arrays = {name: getattr(found, name) for name in Explained.__slots__}
+    with replacing(path, overwrite=overwrite) as temporary, temporary.open("wb") as file:
+        np.savez_compressed(file, **arrays)
+    return path
