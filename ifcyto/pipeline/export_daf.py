@@ -13,7 +13,7 @@ from ifcyto.features.registry import feature_spec
 from ifcyto.features.spec import Confidence
 from ifcyto.features.table import read_table
 from ifcyto.pipeline.export import ExportResult
-from ifcyto.pipeline.feature_files import read_features, with_labels
+from ifcyto.pipeline.feature_files import read_features, tagged, with_labels
 from ifcyto.pipeline.personal import text_without_personal
 from ifcyto.pipeline.sources import is_stack, refuse_input_as_output
 from ifcyto.readers.daf_document import read_daf
@@ -95,7 +95,7 @@ def export_daf(
     sets = {f"{prefix}{name}": list(numbers) for name, numbers in (populations or {}).items()}
     added: list[AddedFeature] = []
     if table is not None:
-        for name, numbers in _tagged(table).items():
+        for name, numbers in tagged(table).items():
             if f"{prefix}{name}" in sets:
                 msg = f"{output}: expected each population once, found {name!r} as a class and as a list"
                 raise UsageError(msg)
@@ -135,18 +135,10 @@ def _classes_of(
     return table if labels is None else with_labels(table, labels)
 
 
-def _tagged(table: FeatureColumns) -> dict[str, list[int]]:
-    found: dict[str, list[int]] = {}
-    for number, label in zip(table.objects.tolist(), table.labels, strict=False):
-        if label:
-            found.setdefault(label, []).append(number)
-    return dict(sorted(found.items()))
-
-
 def _class_features(table: FeatureColumns, prefix: str, notes: list[str]) -> list[AddedFeature]:
     if not any(table.labels):
         return []
-    code = {"": 0, **{name: i for i, name in enumerate(_tagged(table), start=1)}}
+    code = {"": 0, **{name: i for i, name in enumerate(tagged(table), start=1)}}
     numbers = np.array([code[label] for label in table.labels], np.float64)
     legend = ", ".join(f"{i} {name}" for name, i in code.items() if i)
     notes.append(f"{prefix}{CLASS_NUMBER}: {legend}; 0 not judged")

@@ -22,7 +22,15 @@ if TYPE_CHECKING:
     from anndata import AnnData
     from numpy.typing import NDArray
 
-__all__ = ["as_table", "from_table", "is_feature_file", "read_features", "with_labels"]
+__all__ = [
+    "TEXT_SUFFIXES",
+    "as_table",
+    "from_table",
+    "is_feature_file",
+    "read_features",
+    "tagged",
+    "with_labels",
+]
 
 HEAD = 4096
 FCS_MAGIC = b"FCS"
@@ -185,6 +193,15 @@ def with_labels(columns: FeatureColumns, path: Path | str) -> FeatureColumns:
         labels=tuple(labels.get(number, "") for number in numbers),
         probabilities=np.array([found.get(n, np.nan) for n in numbers]) if found else None,
     )
+
+
+def tagged(columns: FeatureColumns) -> dict[str, list[int]]:
+    """Object numbers of each class, in the order of the names; objects without a class are in none."""
+    found: dict[str, list[int]] = {}
+    for number, label in zip(columns.objects.tolist(), columns.labels, strict=False):
+        if label:
+            found.setdefault(label, []).append(number)
+    return dict(sorted(found.items()))
 
 
 def _probabilities(path: Path) -> dict[int, float]:

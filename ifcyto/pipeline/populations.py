@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from ifcyto._output import refuse_existing
 from ifcyto.errors import FormatError, UsageError
 from ifcyto.pipeline.export import ExportResult
+from ifcyto.pipeline.feature_files import TEXT_SUFFIXES, is_feature_file, read_features, tagged
 from ifcyto.pipeline.gate import gate_daf, is_daf
 from ifcyto.pipeline.objects import read_objects
 from ifcyto.pipeline.sources import refuse_input_as_output
@@ -44,9 +45,9 @@ def read_populations(paths: Path | str | Sequence[Path | str]) -> Populations:
     ----------
     paths : path-like or sequence of path-like
         A CSV file with the columns ``object`` or ``object_number`` and ``label`` or
-        ``population``; or ``.pop`` files; or DAFs, all of whose populations are taken but that
-        of all objects. A ``.pop`` is called by its first line, or by its own name where that
-        line is blank.
+        ``population``; ``.pop`` files; tables of features with classes (``.h5ad``, FCS);
+        DAFs, all of whose populations are taken but that of all objects. A ``.pop`` is called
+        by its first line, or by its own name where that line is blank.
 
     Returns
     -------
@@ -156,7 +157,14 @@ def _count(populations: Mapping[str, Sequence[int]]) -> int:
 
 
 def _read_one(path: Path) -> Populations:
-    """Populations of one file: a DAF; by its header a table; else a ``.pop``."""
+    """Populations of one file: a DAF, a table with classes, by its header a list, else a ``.pop``."""
+    if path.suffix.lower() not in TEXT_SUFFIXES and is_feature_file(path):
+        found = tagged(read_features(path))
+        if not found:
+            raise FormatError(
+                path, "expected a table with classes, found none in it; give the labels instead"
+            )
+        return found
     if is_daf(path):
         members = gate_daf(path).populations
         names = [population.name for population in members.gates.populations if not population.is_all]
@@ -177,12 +185,12 @@ def _read_one(path: Path) -> Populations:
         return {named or path.stem: read_objects(path).tolist()}
     numbers = read_objects(path).tolist()
     named_rows = [row[places[0]] if places[0] < len(row) else "" for row in rows[1:] if any(row)]
-    found: Populations = {}
+    listed: Populations = {}
     for name, number in zip(named_rows, numbers, strict=True):
         if name:
             armed = name[1:] if name.startswith("'") and name[1:].startswith(FORMULA_STARTS) else name
-            found.setdefault(armed, []).append(number)
-    return found
+            listed.setdefault(armed, []).append(number)
+    return listed
 
 
 def _file_names(populations: Mapping[str, Sequence[int]]) -> dict[str, str]:

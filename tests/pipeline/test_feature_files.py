@@ -13,6 +13,7 @@ from ifcyto.pipeline.export_tables import export_fcs, export_feature_text, expor
 from ifcyto.pipeline.feature_files import from_table, is_feature_file, read_features, with_labels
 from ifcyto.pipeline.gate import gate_table
 from ifcyto.pipeline.measure import measure_to_file
+from ifcyto.pipeline.populations import read_populations
 from ifcyto.readers.fcs import read_fcs
 
 FEATURES = ["Area_M01", "Intensity_M05_DRAQ5", "Area_Threshold(M05, DRAQ5, 50)", "Object Number"]
@@ -77,6 +78,9 @@ def test_classes_go_along_into_fcs(files, tmp_path):
     labels = tmp_path / "labels.csv"
     labels.write_text("object,label,probability\n3,BNE,0.75\n4,Doublet,0.5\n5,,\n")
     table = read_fcs(export_fcs(files / "t.h5ad", tmp_path / "a.fcs", labels=labels).path)
+    assert read_populations(tmp_path / "a.fcs") == {"BNE": [3], "Doublet": [4]}
+    with pytest.raises(FormatError, match="a table with classes, found none in it"):
+        read_populations(files / "t.h5ad")
     assert dict(zip(table.objects.tolist(), table.labels, strict=True)) == {
         **dict.fromkeys(range(40), ""), 3: "BNE", 4: "Doublet"
     }  # fmt: skip
