@@ -29,10 +29,10 @@ __all__ = ["Gallery"]
 GAP = 8
 """Pixels between cells: half of them are a cell's frame."""
 
-HEADER_SHARE = 0.25
+HEADER_SHARE = 0.3
 """Height of the line of text above a cell, in heights of the cell."""
 
-TEXT_SHARE = 0.5
+TEXT_SHARE = 0.42
 """Size of the text, in heights of its line."""
 
 CHOSEN = "#FFFFFF"
@@ -304,14 +304,14 @@ class Gallery:
             return
         made = self.made
         corners = [made.corner(place) for place in range(made.count)]
-        line = GAP // 2 + 0.35 * made.header
+        line = GAP // 2 + 0.8 * made.header
         points = np.array(corners, np.float64).reshape(-1, 2) - (line, 0)
         captions = self.captions()
         names = panels_for(self.review.channels, self.review.brightfield, self.mode).names
         if made.count and len(names) > 1:
             step = made.tile[1] / len(names)
             tops = [
-                (-line, column * (made.tile[1] + made.gap) + place * step)
+                (0.1 * made.header - line, column * (made.tile[1] + made.gap) + place * step)
                 for column in range(min(made.columns, made.count))
                 for place in range(len(names))
             ]

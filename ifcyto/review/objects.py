@@ -46,7 +46,8 @@ class ReviewObjects:
     numbers : mapping of str to ndarray (n,) of float64
         Scores, probabilities, features; NaN where there is none.
     verdicts : frozenset of str
-        Columns that tell what a method said; hidden from a blinded reader.
+        Columns that tell what a method said, or whose cells these are; hidden from a blinded
+        reader.
 
     Raises
     ------
@@ -242,7 +243,7 @@ def _from_rows(path: Path, rows: Sequence[Mapping[str, str]]) -> ReviewObjects:
         objects,
         {"stage": words("stage"), "group": words("group"), REGION: region, **ran},
         {**known, DISAGREEMENT: np.maximum(different - 1, 0)},
-        frozenset({*METHODS, *scores, REGION, DISAGREEMENT}),
+        frozenset({*METHODS, *scores, REGION, DISAGREEMENT, "group"}),
     )
 
 
@@ -260,7 +261,9 @@ def _column(
     found: ReviewObjects, columns: Mapping[str, NDArray[Value]], name: str, *, blinded: bool
 ) -> NDArray[Value]:
     if blinded and name in found.verdicts:
-        msg = f"{name!r} tells what a method said, which a blinded reader does not see"
+        msg = (
+            f"{name!r} tells what a method said or whose cells these are, which a blinded reader does not see"
+        )
         raise UsageError(msg)
     if name not in columns:
         msg = f"expected a column among {', '.join(columns) or 'none'}, found {name!r}"

@@ -21,4 +21,6 @@ def test_dyed_channels_are_shown_in_full_and_an_empty_one_dark(tmp_path, rng):
     empty = rng.normal(0, 10, (20, 1, 64, 64))
     _, high = contrast(empty, [False])[0]
     assert high > 5 * display_range(list(empty), brightfield=False)[1]
+    steps = np.repeat(rng.integers(34, 39, (20, 1, 8, 8)), 8, axis=2).repeat(8, axis=3).astype(np.int16)
+    assert contrast(steps, [False])[0][1] > 5 * 4 + 30  # few counts, however smooth, are no signal
     assert contrast(np.zeros((0, 2, 8, 8)), [True, False]) == [(0.0, 1.0), (0.0, 1.0)]

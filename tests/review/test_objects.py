@@ -36,7 +36,7 @@ def test_candidates_of_a_run(found):
     assert set(found.words) == {"stage", "group", "called BNE by", "spot", "fbml", "manual"}
     assert found.words["called BNE by"].tolist() == ["spot and fbml and manual", "spot only", "spot only"]
     assert found.numbers["disagreement"].tolist() == [0, 1, 1]
-    assert found.seen(blinded=True) == (("stage", "group"), ())
+    assert found.seen(blinded=True) == (("stage",), ())
     assert "fbml_score" in found.seen(blinded=False)[1]
 
 
