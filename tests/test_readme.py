@@ -29,7 +29,11 @@ def test_both_commands_are_marked_and_ci_takes_the_second():
         [
             "bash",
             "-c",
-            (ROOT / ".ci" / "run").read_text().replace("exec bash -c", "echo").replace('"$0"', '"$1"'),
+            (ROOT / ".ci" / "run")
+            .read_text()
+            .replace(".ci/libraries", "true")  # it may install packages of the system
+            .replace("exec bash -c", "echo")
+            .replace('"$0"', '"$1"'),
             "x",
             str(ROOT / ".ci" / "run"),
         ],
