@@ -50,7 +50,7 @@ def step_3_frequencies(results: Path) -> None:
     print("3. BNE frequency, MDS against healthy (NBM): medians in %, two-sided exact Mann-Whitney p")
     for row in read(results / "tests.csv"):
         medians = f"{float(row['median_case']):.2f} against {float(row['median_control']):.2f}"
-        print(f"   {row['stage']:<11} {row['method']:<7} {medians}, p {float(row['p']):.4f}")
+        print(f"   {row['stage']:<11} {row['method']:<7} {medians}, p {float(row['p']):.2g}")
 
 
 def step_4_overlap(results: Path) -> int:
