@@ -16,8 +16,6 @@ from ifcyto.review.overlays import SELECTED, frames, outlines
 from ifcyto.review.panels import Mode, panels_for, strips
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from napari.components import ViewerModel
     from numpy.typing import NDArray
 
@@ -63,9 +61,6 @@ class Gallery:
         What is drawn; None where nothing is, as when a stack cannot be read.
     rows : ndarray of int64
         Rows of the cells that are drawn.
-    mask_of : callable or None
-        From rows and side to masks ``(n, C, size, size)`` that are outlined instead of the
-        stored ones.
     """
 
     def __init__(
@@ -77,7 +72,6 @@ class Gallery:
         self.size = size or review.pages.usual_size()
         self.made: Mosaic | None = None
         self.rows: NDArray[np.int64] = np.zeros(0, np.int64)
-        self.mask_of: Callable[[NDArray[np.int64], int], NDArray[np.uint8]] | None = None
         self._pixel = review.pixel_size_um or 1.0
         self._classes: tuple[TagClass, ...] = ()
         self._images: list[Any] = []
@@ -98,11 +92,7 @@ class Gallery:
         session = self.review.session
         self.rows = session.rows_on_page()
         try:
-            images, masks = self.review.pages.read(
-                session.objects, self.rows, self.size, masks=self.outlined and self.mask_of is None
-            )
-            if self.outlined and self.mask_of is not None:
-                masks = self.mask_of(self.rows, self.size)
+            images, masks = self.review.pages.read(session.objects, self.rows, self.size, masks=self.outlined)
         except BaseException:
             self._clear()
             raise
