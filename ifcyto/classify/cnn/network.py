@@ -60,8 +60,8 @@ ARCHITECTURES: dict[str, Architecture] = {
     "vgg16": Architecture(
         _vgg16,
         1e-4,
-        "VGG16 of keras.applications (Simonyan & Zisserman 2015, arXiv 1409.1556), dense layers of 512; "
-        "give it ImageNet weights: from random weights it stays at chance",
+        "VGG16 of keras.applications (Simonyan & Zisserman 2015, arXiv 1409.1556), dense layers of 512; give "
+        "it ImageNet weights: from random ones it learns slowly, and at a rate of 1e-3 not at all",
         32,
         keras.applications.VGG16,
     ),
