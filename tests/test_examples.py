@@ -44,9 +44,8 @@ def test_quickstart_goes_from_a_file_to_a_report(tmp_path: Path, capsys: pytest.
     assert said.count(" cells (") == 2 * 2 * 3
 
 
-@pytest.mark.slow
 def test_the_papers_workflow_finds_more_in_mds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    scores = load(EXAMPLES / "paper_cohort" / "run.py").main(tmp_path / "cohort", cells=400)
+    scores = load(EXAMPLES / "paper_cohort" / "run.py").main(tmp_path / "cohort", cells=60)
     assert scores["fbml"][0] > scores["spot"][0]
     assert scores["spot"][1] == 1.0
     said = capsys.readouterr().out

@@ -77,12 +77,12 @@ def training_section(
     """
     steps = record.get("steps") or [record]
     texts = [write(record) for write in (trained_text, validated_text, accuracy_text)]
-    tables = [_classes(record), _matrix(record)]
+    tables = [_whole(record), _classes(record), _matrix(record)]
     for place, step in enumerate(steps, start=1):
         number = f"Step {place}: " if len(steps) > 1 else ""
         texts.append(number + more_images_text(step) if more_images_text(step) else "")
         file = ranking_file if step["ranking"] == record["ranking"] else ""
-        mine = (_features(step, file), *_dropped(step))
+        mine = (*_curve(step), _features(step, file), *_dropped(step))
         tables += [replace(table, caption=number + table.caption) for table in mine]
     return Section(
         anchor,
@@ -104,6 +104,41 @@ def _guessing(record: Mapping[str, Any]) -> tuple[str, ...]:
         f"The classifier can hardly be told from guessing: balanced accuracy {mean:.3f}, "
         f"guessing {guess:.3f}. Do not use its classes.",
     )
+
+
+def _whole(record: Mapping[str, Any]) -> Table:
+    columns = (
+        Column("classifier"),
+        *(Column(name, kind="integer") for name in ("truth images", "features", "folds", "right")),
+        *(Column(name, kind="number", digits=3) for name in ("balanced accuracy", "s.d.")),
+    )
+    steps = record.get("steps") or []
+    named = [("whole", record), *((f"step {place}", step) for place, step in enumerate(steps, start=1))]
+    rows = tuple(
+        (
+            name,
+            sum(one["n_truth"].values()),
+            len(one["chosen"]),
+            one["options"]["folds"],
+            sum(row[i] for i, row in enumerate(one["matrix"])),
+            one["balanced_accuracy"]["mean"],
+            one["balanced_accuracy"]["sd"],
+        )
+        for name, one in named
+    )
+    return Table("The cross-validation as a whole", columns, rows)
+
+
+def _curve(record: Mapping[str, Any]) -> tuple[Table, ...]:
+    curve = record["learning_curve"]
+    if curve is None:
+        return ()
+    columns = (
+        Column("images learned from", kind="integer"),
+        *(Column(name, kind="number", digits=3) for name in ("balanced accuracy", "s.d.")),
+    )
+    rows = zip((round(size) for size in curve["sizes"]), curve["mean"], curve["sd"], strict=True)
+    return (Table("Learning curve", columns, tuple(rows)),)
 
 
 def _classes(record: Mapping[str, Any]) -> Table:

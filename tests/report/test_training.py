@@ -155,7 +155,29 @@ def test_table_of_features_is_by_rank(record):
     assert features.rows == ((1, "Area_M05", 3.5), (3, "Aspect Ratio_M05", 1.125))
     assert features.file == ""
     section = training_section(record, ranking_file="model/ranking.csv")
-    assert section.tables[2].file == "model/ranking.csv"
+    ranked = next(one for one in section.tables if one.caption.startswith("Features that the"))
+    assert ranked.file == "model/ranking.csv"
+
+
+def test_what_the_text_says_of_the_whole_stands_in_tables(record):
+    whole, curve = table(record, "The cross-validation as a whole"), table(record, "Learning curve")
+    right = sum(row[i] for i, row in enumerate(record["matrix"]))
+    accuracy = record["balanced_accuracy"]
+    assert whole.rows == (
+        (
+            "whole",
+            sum(record["n_truth"].values()),
+            len(record["chosen"]),
+            5,
+            right,
+            accuracy["mean"],
+            accuracy["sd"],
+        ),
+    )
+    sizes = record["learning_curve"]
+    assert curve.rows == tuple(zip(sizes["sizes"], sizes["mean"], sizes["sd"], strict=True))
+    record["learning_curve"] = None
+    assert not any(one.caption == "Learning curve" for one in training_section(record).tables)
 
 
 def test_directions_of_weights_are_named(record):
