@@ -12,7 +12,7 @@ import numpy as np
 
 from ifcyto._output import refuse_existing, replacing
 from ifcyto.errors import FormatError, GateError, UsageError
-from ifcyto.gates.daf import read_daf_gating
+from ifcyto.gates.daf import gating_of, read_daf_gating
 from ifcyto.gates.gatingml_read import GatingMl, is_gatingml, read_gatingml
 from ifcyto.gates.gatingml_write import write_gatingml
 from ifcyto.gates.members import OBJECT_NUMBER, Populations, populate
@@ -22,7 +22,8 @@ from ifcyto.gates.store import read_gates, write_gates
 from ifcyto.pipeline.feature_files import from_table, read_features
 from ifcyto.pipeline.sources import refuse_input_as_output
 from ifcyto.pipeline.tables import as_text, csv_text, defused, write_text
-from ifcyto.readers.daf import DafReader
+from ifcyto.readers.daf import DafReader, images_beside
+from ifcyto.readers.daf_document import read_daf
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from ifcyto.gates.daf import DafGating
     from ifcyto.gates.tree import GateSet
+    from ifcyto.readers.daf_records import DafDocument
 
 __all__ = [
     "Gated",
@@ -212,7 +214,9 @@ def _works(
 
 
 def gate_daf(path: Path | str, *, volume: float = float("nan"), salvage: bool = False) -> Gated:
-    """Find the populations of a DAF by the feature values that it stores; its CIF is not needed.
+    """Find the populations of a DAF by the feature values that it stores.
+
+    Its CIF is not needed; where another file's lies beside it, a note says so.
 
     Parameters
     ----------
@@ -229,9 +233,23 @@ def gate_daf(path: Path | str, *, volume: float = float("nan"), salvage: bool = 
     """
     if Path(path).is_file() and not is_daf(path):
         raise FormatError(path, "expected an IDEAS analysis file (DAF), found another file")
-    gating: DafGating = read_daf_gating(path, salvage=salvage)
+    document = read_daf(Path(path), salvage=salvage)
+    gating: DafGating = gating_of(document, salvage=salvage)
     known = gating.volume if np.isnan(volume) else volume
-    return Gated(gating.populations(), gating.columns, (Path(path),), known, gating.notes, gating.lost)
+    notes = (*gating.notes, *_images_note(document))
+    return Gated(gating.populations(), gating.columns, (Path(path),), known, notes, gating.lost)
+
+
+def _images_note(document: DafDocument) -> tuple[str, ...]:
+    """Say it when the CIF beside a DAF is not its own; the stored values do not depend on it."""
+    images = images_beside(document)
+    if images is None:
+        return ()
+    try:
+        DafReader(document.path).close()
+    except FormatError as error:
+        return (f"populations are counted by the stored values alone: {error}",)
+    return ()
 
 
 def population_rows(

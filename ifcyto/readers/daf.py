@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ifcyto.cells import Cell, CellBatch, Channel
     from ifcyto.readers.daf_records import DafDocument
 
-__all__ = ["DafReader"]
+__all__ = ["DafReader", "images_beside"]
 
 ROOT = re.compile(rb"<Assay[\s/>]")
 WHAT_TO_DO = (
@@ -108,15 +108,9 @@ class DafReader(Reader):
         """Find the CIF beside the DAF: by the name it gives, else by its own."""
         named = PureWindowsPath(self.document.source_file).name
         own = f"{self.path.stem}.cif"
-        try:
-            files = sorted(self.path.parent.iterdir())
-        except OSError as error:
-            raise FormatError(self.path.parent, f"cannot be listed: {error.strerror or error}") from error
-        files = [file for file in files if file != self.path]
-        if (found := _by_name(files, named)) is not None:
-            return found
-        if (found := _by_name(files, own)) is not None:
-            self.notes.append(f"the DAF names {shown(named)}; its images were taken from {found.name}")
+        if (found := images_beside(self.document)) is not None:
+            if found.name.casefold() != named.casefold():
+                self.notes.append(f"the DAF names {shown(named)}; its images were taken from {found.name}")
             return found
         names = " or ".join(shown(name) for name in dict.fromkeys((named, own)) if name)
         msg = f"expected its images in {names} in the same folder, found no such file; {WHAT_TO_DO}"
@@ -192,6 +186,23 @@ class DafReader(Reader):
             numbers = ", ".join(map(str, absent))
             self.notes.append(f"the DAF names channels that the CIF does not hold: {numbers}")
         return tuple(replace(channel, name=names.get(channel.number, channel.name)) for channel in channels)
+
+
+def images_beside(document: DafDocument) -> Path | None:
+    """Find the CIF in the folder of a DAF: by the name it gives, else by its own; None without one.
+
+    Raises
+    ------
+    FormatError
+        The folder cannot be listed.
+    """
+    path = document.path
+    try:
+        files = [file for file in sorted(path.parent.iterdir()) if file != path]
+    except OSError as error:
+        raise FormatError(path.parent, f"cannot be listed: {error.strerror or error}") from error
+    named = _by_name(files, PureWindowsPath(document.source_file).name)
+    return _by_name(files, f"{path.stem}.cif") if named is None else named
 
 
 def _by_name(files: list[Path], wanted: str) -> Path | None:

@@ -95,7 +95,8 @@ def test_an_analysis_alone(capsys, shared_data):
     assert code == 0
     assert out.splitlines()[-1] == "420 objects, 30 rows"
     assert "Mphase                All            210    50              50" in out
-    assert err == "note: population 'pH3+ & G1 & Events' is EMPTY\n"
+    assert "example.cif to hold the 420 objects of this DAF, found 111 objects" in err
+    assert err.endswith("note: population 'pH3+ & G1 & Events' is EMPTY\n")
     assert run(capsys, "gate", path) == (code, out, err)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from ifcyto.features.table import read_table
 from ifcyto.gates.store import parse_gates, read_gates
 from ifcyto.pipeline.gate import gate_daf, gate_table, load_gates, population_rows, write_gated
 from ifcyto.pipeline.measure import measure_to_file
+from ifcyto.samples.demo import write_demo_cif
 
 GATES = """{"format": "ifcyto gates", "version": 1, "gates": [
  {"name": "large", "kind": "range", "features": ["Area_M01"], "low": 180},
@@ -127,6 +130,17 @@ def test_an_analysis_without_its_images(shared_data, tmp_path):
     assert write_gated(found, gates=tmp_path / "gates.json") == ()
     assert read_gates(tmp_path / "gates.json").names == found.populations.gates.names
     assert load_gates(path).names == found.populations.gates.names
+
+
+def test_images_of_another_file_beside_an_analysis_are_said(shared_data, tmp_path):
+    path = Path(shutil.copyfile(shared_data / "amnis" / "ut7_ideas60.daf", tmp_path / "a.daf"))
+    alone = gate_daf(path)
+    write_demo_cif(tmp_path / "a.cif", n_cells=5)
+    found = gate_daf(path)
+    assert found.populations.counts() == alone.populations.counts()
+    (said,) = set(found.notes) - set(alone.notes)
+    assert "by the stored values alone" in said
+    assert "a.cif to hold the 420 objects of this DAF, found 5 objects" in said
 
 
 def test_gates_of_an_analysis_are_refused_where_their_features_are_not(shared_data, table):
