@@ -31,6 +31,8 @@ def why_not() -> str:
 def display(tmp_path_factory):
     """A screen: the one that is there, or one of Xvfb's."""
     pytest.importorskip("napari", reason="the review extra is not installed")
+    if "tensorflow" in sys.modules:
+        pytest.skip("TensorFlow is loaded in this process, and drawing beside it ends the process")
     reason = why_not()
     if reason:
         pytest.skip(f"napari does not start: {reason}; the README names the system libraries")
