@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import h5py
 import numpy as np
+from h5py._objects import phil
 from isal import isal_zlib
 
 from ifcyto.errors import StackError
@@ -212,7 +213,8 @@ class ChunkReader:
     def _load(self, index: int) -> NDArray[Any]:
         start = (index * self.chunk_rows,) + (0,) * (len(self.shape) - 1)
         try:
-            mask, packed = self.dataset.id.read_direct_chunk(start, out=np.empty(self._room, np.uint8))
+            with phil:  # h5py 3.14 does not take its lock here, and HDF5 is not for several threads
+                mask, packed = self.dataset.id.read_direct_chunk(start, out=np.empty(self._room, np.uint8))
         except (OSError, ValueError, RuntimeError, KeyError) as error:
             self.fail(f"chunk {index} is missing or damaged: {one_line(error)}", error)
         applied = [code for i, code in enumerate(self.filters) if not mask >> i & 1]
