@@ -24,7 +24,7 @@ def test_the_worked_example_prints_what_the_page_says(tmp_path):
 def test_both_commands_are_marked_and_ci_takes_the_second():
     commands = dict(re.findall(r"<!-- (main job|tests) -->\n```bash\n(.*)\n```", README))
     assert commands["main job"].endswith("ifcyto demo")
-    assert commands["tests"].endswith("-m pytest")
+    assert commands["tests"].endswith('-m pytest -m "gui and not slow" tests/napari_plugin')
     shown = subprocess.run(
         [
             "bash",

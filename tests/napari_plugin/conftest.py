@@ -27,12 +27,20 @@ def why_not() -> str:
     return "" if done.returncode == 0 else (done.stderr.strip().splitlines() or ["Qt does not start"])[-1]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """What uses the display is marked, so that it runs apart from TensorFlow."""
+    for item in items:
+        if "display" in getattr(item, "fixturenames", ()):
+            item.add_marker("gui")
+
+
 @pytest.fixture(scope="session")
 def display(tmp_path_factory):
     """A screen: the one that is there, or one of Xvfb's."""
     pytest.importorskip("napari", reason="the review extra is not installed")
     if "tensorflow" in sys.modules:
-        pytest.skip("TensorFlow is loaded in this process, and drawing beside it ends the process")
+        pytest.skip("TensorFlow is in this process, and drawing beside it ends the process: run it alone")
     reason = why_not()
     if reason:
         pytest.skip(f"napari does not start: {reason}; the README names the system libraries")
