@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ifcyto.errors import UsageError
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
-__all__ = ["FACTS", "MASK_OBJECT", "Cell", "CellBatch", "Channel", "FactSpec"]
+__all__ = ["FACTS", "MASK_OBJECT", "Cell", "CellBatch", "Channel", "FactSpec", "find_rows"]
 
 MASK_OBJECT = 1
 """Mask value that marks the object itself."""
@@ -234,6 +237,56 @@ class CellBatch:
             masks=_flat(masked, np.dtype(np.uint8)) if masked else None,
             facts={name: _column(FACTS[name], cells, n_channels) for name in names},
         )
+
+
+def find_rows(
+    object_numbers: NDArray[np.int64],
+    wanted: Sequence[int] | NDArray[np.int64],
+    path: Path,
+    kind: str,
+    order: NDArray[np.int64] | None = None,
+) -> NDArray[np.int64]:
+    """Rows of objects by their numbers.
+
+    Parameters
+    ----------
+    object_numbers : ndarray (N,) of int64
+        Number of each row, in any order.
+    wanted : sequence of int (n,)
+    path : pathlib.Path
+    kind : str
+        What `path` is, for the message.
+    order : ndarray (N,), optional
+        ``np.argsort(object_numbers, kind="stable")``, where it is known.
+
+    Returns
+    -------
+    ndarray (n,) of int64
+        In the order of `wanted`.
+
+    Raises
+    ------
+    UsageError
+        Some numbers are not there; the first few are named.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> find_rows(np.array([7, 3, 5]), [5, 7], Path("MDS01.cif"), "file").tolist()
+    [2, 0]
+    """
+    asked = np.asarray(wanted, np.int64).reshape(-1)
+    if order is None:
+        order = np.argsort(object_numbers, kind="stable")
+    place = np.searchsorted(object_numbers, asked, sorter=order)
+    found = place < len(order)
+    found[found] = object_numbers[order[place[found]]] == asked[found]
+    if not found.all():
+        missing = asked[~found]
+        shown = ", ".join(map(str, missing[:5])) + (" ..." if len(missing) > 5 else "")
+        msg = f"{path}: {len(missing)} of {len(asked)} objects are not in the {kind}: {shown}"
+        raise UsageError(msg)
+    return order[place]
 
 
 def _flat(arrays: list[NDArray[Any]], dtype: np.dtype[Any]) -> NDArray[Any]:

@@ -11,9 +11,7 @@ import operator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-
-from ifcyto.cells import CellBatch
+from ifcyto.cells import CellBatch, find_rows
 from ifcyto.errors import Fault, FormatError, UsageError
 
 if TYPE_CHECKING:
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from ifcyto.cells import Cell, Channel
@@ -139,19 +138,7 @@ class Reader(abc.ABC):
         UsageError
             Some numbers are not in the file; the first few are named.
         """
-        wanted = np.asarray(object_numbers, np.int64)
-        order = np.argsort(self.object_numbers, kind="stable")
-        place = np.searchsorted(self.object_numbers, wanted, sorter=order)
-        found = place < len(order)
-        found[found] = self.object_numbers[order[place[found]]] == wanted[found]
-        if not found.all():
-            missing = wanted[~found]
-            msg = (
-                f"{self.path}: {len(missing)} of {len(wanted)} objects are not in the file: "
-                f"{', '.join(map(str, missing[:5]))}{' ...' if len(missing) > 5 else ''}"
-            )
-            raise UsageError(msg)
-        return order[place]
+        return find_rows(self.object_numbers, object_numbers, self.path, "file")
 
     def check_row(self, row: int) -> int:
         """Return `row` as a plain int if the file has it.

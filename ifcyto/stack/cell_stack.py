@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ifcyto.cells import FACTS, Cell, CellBatch
+from ifcyto.cells import FACTS, Cell, CellBatch, find_rows
 from ifcyto.errors import UsageError
 from ifcyto.stack.frames import backgrounds, channel_rows, frame_size, frames
 from ifcyto.stack.open import StackFile
@@ -165,21 +165,9 @@ class CellStack:
         UsageError
             Some numbers are not in the stack; the first few are named.
         """
-        wanted = np.asarray(object_numbers, np.int64).reshape(-1)
         if self._order is None:
             self._order = np.argsort(self.object_numbers, kind="stable")
-        order = self._order
-        place = np.searchsorted(self.object_numbers, wanted, sorter=order)
-        found = place < len(order)
-        found[found] = self.object_numbers[order[place[found]]] == wanted[found]
-        if not found.all():
-            missing = wanted[~found]
-            msg = (
-                f"{self.path}: {len(missing)} of {len(wanted)} objects are not in the stack: "
-                f"{', '.join(map(str, missing[:5]))}{' ...' if len(missing) > 5 else ''}"
-            )
-            raise UsageError(msg)
-        return order[place]
+        return find_rows(self.object_numbers, object_numbers, self.path, "stack", self._order)
 
     def row_numbers(self, rows: Any = None) -> NDArray[np.int64]:
         """Rows as an array, from None (all), a slice, numbers from 0, or ``(N,)`` booleans.
