@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import io
-import math
 import warnings
 
 import numpy as np
 import pytest
 
-from ifcyto.errors import FormatError, GateError, IfcytoError
+from ifcyto.errors import GateError
 from ifcyto.gates.daf import read_daf_gating
 from ifcyto.gates.gate import Gate
 from ifcyto.gates.gatingml_read import is_gatingml, parse_gatingml, read_gatingml
@@ -17,42 +16,28 @@ from ifcyto.gates.gatingml_terms import legal_id
 from ifcyto.gates.gatingml_write import gatingml_text, write_gatingml
 from ifcyto.gates.members import populate
 from ifcyto.gates.polygon import Polygon
-from ifcyto.gates.scales import Scale
-from ifcyto.gates.shapes import Half, Oval, Quadrant, Range, Rectangle
+from ifcyto.gates.shapes import Half, Oval, Quadrant, Range
 from ifcyto.gates.tree import Population, make_gate_set
 from ifcyto.readers.columns import plain_name
 
-A, B = "Area_Dilate(M01, 2)", "Intensity"
-LOG, LINLOG = Scale("log"), Scale("linlog", 0.5)
-GATES = [
-    Gate("G2/M & x", (A,), Range(-1, 1)),
-    Gate("open range", (A,), Range(high=0.3)),
-    Gate("below", (A,), Half(0.2, upper=False), colour="Lime"),
-    Gate("from", (B,), Half(0.2, upper=True)),
-    Gate("rectangle", (A, B), Rectangle(-1, 1, -0.5, math.inf)),
-    Gate("quadrant", (A, B), Quadrant(0.0, -0.3, 3)),
-    Gate("oval", (A, B), Oval(-1, 2, -0.5, 0.5)),
-    Gate("log oval", (A, B), Oval(0.1, 2, 0.1, 0.9), (LOG, LOG)),
-    Gate("polygon", (A, B), Polygon(((-1, -1), (1, -0.5), (0.5, 1)))),
-    Gate("half log polygon", (A, B), Polygon(((0.1, -1), (1, -0.5), (0.5, 1))), (LOG, Scale())),
-]
-COMBINED = [
-    Population("without", definition="oval|And|Not|polygon", comment="as drawn"),
-    Population("nested", "from", definition="Not|(|oval|Or|rectangle|And|Not|polygon|)"),
-    Population("one", definition="oval"),
-    Population("rest", definition="All|And|Not|oval"),
-    Population("all", definition="All|Or|oval"),
-    Population("none", definition="Not|All"),
-    Population("child", "quadrant", gate="below"),
-]
+from .gatingml_documents import (
+    GATES,
+    LINLOG,
+    LOGICLE,
+    QUADRANTS,
+    TRANSFORMED,
+    A,
+    B,
+    document,
+    ellipse,
+    every_kind,
+    rectangle,
+)
 
 
 @pytest.fixture(scope="module")
 def gates():
-    drawn = [
-        Population(gate.name, "G2/M & x" if i % 2 else "", gate=gate.name) for i, gate in enumerate(GATES)
-    ]
-    return make_gate_set(GATES, [*drawn, *COMBINED])
+    return every_kind()
 
 
 def events(n=2000):
@@ -170,60 +155,6 @@ def test_gates_that_flowkit_writes_are_read(rng):
         assert 0 < found.member(name).sum() < len(values), name
 
 
-HEAD = (
-    '<g:Gating-ML xmlns:g="http://www.isac-net.org/std/Gating-ML/v2.0/gating" '
-    'xmlns:d="http://www.isac-net.org/std/Gating-ML/v2.0/datatypes" '
-    'xmlns:t="http://www.isac-net.org/std/Gating-ML/v2.0/transformations">'
-)
-X, Y = "xy"
-
-
-def axis(name, more="", kind="dimension", inner=""):
-    start = f'<g:{kind} {more} g:compensation-ref="uncompensated">'
-    return f'{start}<d:fcs-dimension d:name="{name}"/>{inner}</g:{kind}>'
-
-
-def document(*parts):
-    return HEAD + "".join(parts) + "</g:Gating-ML>"
-
-
-def rectangle(name="r", more='g:min="1"', parent=""):
-    return f'<g:RectangleGate g:id="{name}" {parent}>{axis(X, more)}</g:RectangleGate>'
-
-
-def points(part, *rows, inner="coordinate"):
-    words = ("".join(f'<g:{inner} d:value="{value}"/>' for value in row) for row in rows)
-    return "".join(f"<g:{part}>{word}</g:{part}>" for word in words)
-
-
-def ellipse(rows=((1, 0.5), (0.5, 1)), more=""):
-    matrix = f"<g:covarianceMatrix>{points('row', *rows, inner='entry')}</g:covarianceMatrix>"
-    axes = axis(X, more) + axis(Y, more)
-    inner = f'{axes}{points("mean", (0, 0))}{matrix}<g:distanceSquare d:value="2"/>'
-    return f'<g:EllipsoidGate g:id="e">{inner}</g:EllipsoidGate>'
-
-
-def negated(name, other):
-    return f'<g:BooleanGate g:id="{name}"><g:not><g:gateReference g:ref="{other}"/></g:not></g:BooleanGate>'
-
-
-def on_logicle(old, new):
-    return document(LOGICLE.replace(old, new), rectangle(more=f'g:min="1" {TRANSFORMED}'))
-
-
-LOGICLE = '<t:transformation t:id="l"><t:logicle t:T="1000" t:W="0.5" t:M="4.5" t:A="0"/></t:transformation>'
-TRANSFORMED = 'g:transformation-ref="l"'
-POLYGON = f'<g:PolygonGate g:id="p">{axis(X)}{axis(Y)}{points("vertex", (1, 2), (3, 4))}</g:PolygonGate>'
-QUADRANTS = (
-    '<g:QuadrantGate g:id="q">'
-    + axis(X, 'g:id="dx"', "divider", "<g:value>-1</g:value><g:value>2</g:value>")
-    + axis(Y, 'g:id="dy"', "divider", "<g:value>0</g:value>")
-    + '<g:Quadrant g:id="q1"><g:position g:divider_ref="dx" g:location="0"/>'
-    + '<g:position g:divider_ref="dy" g:location="-1"/></g:Quadrant>'
-    + '<g:Quadrant g:id="q2"><g:position g:divider_ref="dx" g:location="3"/></g:Quadrant></g:QuadrantGate>'
-)
-
-
 def test_quadrants_with_several_dividers_follow_the_standard():
     values = events()
     gates = parse_gatingml(document(QUADRANTS, rectangle("child", 'g:max="0"', 'g:parent_id="q1"'))).gates
@@ -293,116 +224,3 @@ def test_parameters_lead_back_to_columns_of_a_table():
     text = document(rectangle()).replace('"x"', '"Area_Dilate(M01; 2)"')
     assert parse_gatingml(text).gates.columns() == ("Area_Dilate(M01; 2)",)
     assert parse_gatingml(text, names=["y", A]).gates.columns() == (A,)
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("", "expected Gating-ML"),
-        ("<a/>", "expected Gating-ML 2.0, found 'a'"),
-        (document(), "expected gates that can be used, found none"),
-        ('<!DOCTYPE a [<!ENTITY b "c">]>' + document(rectangle()), "refused as unsafe"),
-        (document(rectangle(), rectangle()), "found 'r' twice"),
-        (document(rectangle("")), "found ''"),
-        (document(rectangle(more="")), "at least one end of a range"),
-        (document(rectangle(more='g:min="x"')), "expected a number, found 'x'"),
-        (document(rectangle(more='g:min="inf"')), "expected a number, found 'inf'"),
-        (document(rectangle(more='g:min="2" g:max="1"')), "low end below the high end"),
-        (document(rectangle(parent='g:parent_id="z"')), "gate 'r': no gate 'z'"),
-        (document(rectangle(parent='g:parent_id="r"')), "r -> r"),
-        (document(rectangle(more='g:min="1" g:transformation-ref="v"')), "no transformation 'v'"),
-        (
-            document('<t:transformation t:id="v"><t:biex/></t:transformation>',
-                     rectangle(more='g:min="1" g:transformation-ref="v"')),
-            "gate 'r': transformation 'v': 'biex' is not known to ifcyto",
-        ),
-        (on_logicle("4.5", "-1"), "that the standard allows"),
-        (on_logicle('t:A="0"', 't:A="0" t:boundMax="1"'), "cut off at bounds"),
-        (document(rectangle().replace("uncompensated", "FCS")), r"'x' is compensated \('FCS'\)"),
-        (document(rectangle().replace("fcs-dimension d", "new-dimension d")), "a computed dimension"),
-        (document(rectangle().replace("</g:R", f"{axis(X) * 2}</g:R")), "1 or 2 dimensions, found 3"),
-        (document(POLYGON), "a polygon of 3 to 1000 vertices of 2 numbers, found 2"),
-        (document(ellipse(((1, 2), (2, 1)))), "symmetric and positive"),
-        (document(ellipse(((1, 0), (0, 1))).replace('d:value="2"', 'd:value="-2"')), "a distance above 0"),
-        (document('<g:BooleanGate g:id="b"/>'), "and, or or not, found none"),
-        (document(negated("b", "b")), "b -> b"),
-        (document('<g:BooleanGate g:id="b"><g:and/></g:BooleanGate>'), "refers to, found 0"),
-        (document(QUADRANTS.replace('divider_ref="dx"', 'divider_ref="dz"')), "no divider 'dz'"),
-    ],
-)  # fmt: skip
-def test_what_is_wrong_is_said(tmp_path, text, message):
-    path = tmp_path / "gates.xml"
-    path.write_text(text)
-    with pytest.raises(FormatError, match=message) as caught:
-        read_gatingml(path)
-    assert str(caught.value).startswith(str(path))
-    assert str(caught.value).isprintable()
-
-
-def test_partial_results_come_on_request_only():
-    wrong = rectangle("vendor", 'g:min="1" g:transformation-ref="v"')
-    needs = negated("b", "vendor")
-    text = document(rectangle(), wrong, needs, rectangle("c", parent='g:parent_id="b"'))
-    found = parse_gatingml(text, salvage=True)
-    assert found.gates.names == ("All", "r")
-    assert sorted(found.lost) == ["b", "c", "vendor"]
-    assert "left out: gate 'vendor': no transformation 'v'" in found.notes
-
-
-def test_files_that_cannot_be_read(tmp_path):
-    with pytest.raises(FormatError, match="cannot be read"):
-        read_gatingml(tmp_path / "none.xml")
-    assert not is_gatingml(tmp_path / "none.xml")
-    big = tmp_path / "big.xml"
-    with big.open("wb") as file:
-        file.truncate(2**25)
-    with pytest.raises(FormatError, match="at most 16777216 bytes"):
-        read_gatingml(big)
-
-
-def test_helpers_that_refer_to_one_another_in_a_circle_end(gates):
-    own = '<d:custom_info><o:gate xmlns:o="urn:ifcyto:gating" o:helper="true"/></d:custom_info>'
-    helper = (
-        '<g:BooleanGate g:id="{0}">' + own + '<g:not><g:gateReference g:ref="{1}"/></g:not></g:BooleanGate>'
-    )
-    user = negated("b", "p")
-    with pytest.raises(GateError, match="at most 100 gates within one another"):
-        parse_gatingml(document(helper.format("p", "q"), helper.format("q", "p"), user))
-    twice = helper.replace("</g:not>", "</g:not>").replace('<g:not><g:gateReference g:ref="{1}"/></g:not>',
-        '<g:and><g:gateReference g:ref="{1}"/><g:gateReference g:ref="{1}"/></g:and>')  # fmt: skip
-    chain = [twice.format(f"p{n}", f"p{n + 1}") for n in range(60)] + [rectangle("p60")]
-    with pytest.raises(GateError):  # doubles in length sixty times
-        parse_gatingml(document(*chain, user.replace('"p"', '"p0"')))
-
-
-def test_mutants_are_read_or_refused_in_one_line(gates, rng):
-    real = gatingml_text(gates)[0].encode()
-    refused = 0
-    for _ in range(250):
-        data = bytearray(real)
-        at, kind = int(rng.integers(len(data))), int(rng.integers(4))
-        if kind == 0:
-            data[at] = int(rng.integers(256))
-        elif kind == 1:
-            del data[at : at + int(rng.integers(1, 40))]
-        elif kind == 2:
-            data[at:at] = b'"9e99"'
-        else:
-            data[at : at + 1] = b"9"
-        refused += not survives(bytes(data), salvage=bool(at % 2))
-    assert 0 < refused < 250
-
-
-def survives(data, *, salvage):
-    """Say whether gates were read; whatever is neither read nor refused in one line fails the test."""
-    refusal = ""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            found = parse_gatingml(data, approximate=True, salvage=salvage)
-    except IfcytoError as error:
-        refusal = str(error)
-    else:
-        assert found.gates.names
-    assert refusal.isprintable()
-    return not refusal
