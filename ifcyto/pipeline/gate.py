@@ -246,7 +246,7 @@ def _images_note(document: DafDocument) -> tuple[str, ...]:
     if images is None:
         return ()
     try:
-        DafReader(document.path).close()
+        DafReader(document.path, document=document).close()
     except FormatError as error:
         return (f"populations are counted by the stored values alone: {error}",)
     return ()

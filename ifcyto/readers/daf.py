@@ -50,6 +50,8 @@ class DafReader(Reader):
         The DAF.
     salvage : bool
         Keep the objects on which DAF and CIF agree, and collect faults.
+    document : DafDocument, optional
+        What :func:`~ifcyto.readers.daf_document.read_daf` made of `path`, where it was read already.
 
     Attributes
     ----------
@@ -71,9 +73,11 @@ class DafReader(Reader):
 
     format: ClassVar[str] = "daf"
 
-    def __init__(self, path: Path | str, *, salvage: bool = False) -> None:
+    def __init__(
+        self, path: Path | str, *, salvage: bool = False, document: DafDocument | None = None
+    ) -> None:
         super().__init__(path, salvage=salvage)
-        self.document: DafDocument = read_daf(self.path, salvage=salvage)
+        self.document: DafDocument = document or read_daf(self.path, salvage=salvage)
         self.notes += self.document.notes
         self.faults += self.document.faults
         self.cif_path = self._find_cif()
