@@ -210,7 +210,7 @@ def _steps(samples: RunSamples) -> RunResults:
     spots = samples.steps()
     fbml = RunFbml(samples)
     verdicts = fbml.steps(spots)
-    cnn = RunCnn(samples, fbml)
+    cnn = RunCnn(samples)
     judged = cnn.steps(spots)
     results = RunResults(samples, fbml, cnn)
     results.steps(spots, verdicts, judged)
