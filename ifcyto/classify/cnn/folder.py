@@ -104,6 +104,8 @@ class CnnModel:
     training : mapping
         JSON values: what training found.
     provenance : mapping
+    views : int
+        Orientations in which the network looks at each image, 1 or 8.
     """
 
     network: Any
@@ -117,6 +119,7 @@ class CnnModel:
     thresholds: Mapping[str, float] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    views: int = 1
 
     def __post_init__(self) -> None:
         shape = (self.size, self.size, len(self.channels))
@@ -213,6 +216,7 @@ def write_cnn_model(folder: Path | str, model: CnnModel, *, overwrite: bool = Fa
             "size": model.size,
             "scale": [float(value) for value in model.scale],
             "output": "logits",
+            "views": int(model.views),
             "temperature": float(model.temperature),
             "thresholds": {name: float(value) for name, value in model.thresholds.items()},
             "pixel_size_um": _number(model.pixel_size_um),
@@ -272,6 +276,7 @@ def read_cnn_model(folder: Path | str) -> CnnModel:
             document["thresholds"],
             read_json(training) if training.exists() else {},
             document["provenance"],
+            int(document.get("views", 1)),
         )
     except ValueError as error:
         raise FormatError(path.with_name(NETWORK), str(error)) from error

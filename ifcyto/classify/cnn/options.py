@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from ifcyto.classify.cnn.views import VIEWS
 from ifcyto.errors import UsageError
 
 __all__ = ["BALANCES", "ROTATIONS", "SCHEDULES", "STOPS", "Augmentation", "CnnOptions"]
@@ -13,6 +14,9 @@ ROTATIONS = ("none", "right", "free")
 BALANCES = ("none", "weights", "resample")
 SCHEDULES = ("constant", "cosine", "plateau")
 STOPS = ("patience", "meet", "never")
+
+JUDGING = ("views", "wanted_precision")
+"""Options of what is made of a trained network: they change nothing in its training."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +108,11 @@ class CnnOptions:
     precision : str
         ``auto``, ``float32`` or ``mixed_bfloat16``.
     seed : int
+    views : int
+        Orientations in which the trained network looks at each image, 1 or 8; see
+        :class:`ifcyto.classify.cnn.predict.Forward`.
+    wanted_precision : float or None
+        Of the objects that keep a class; what is less probable becomes ``Unknown``. None: nothing does.
 
     Raises
     ------
@@ -129,6 +138,8 @@ class CnnOptions:
     folds: int = 0
     precision: str = "auto"
     seed: int = 0
+    views: int = 1
+    wanted_precision: float | None = None
 
     def __post_init__(self) -> None:
         rules = (
@@ -146,12 +157,22 @@ class CnnOptions:
             (0 <= self.test <= 0.5, "a test part from 0 to 0.5", self.test),
             (self.folds == 0 or 2 <= self.folds <= 20, "0 or 2 to 20 folds", self.folds),
             (self.seed >= 0, "a seed of 0 or more", self.seed),
+            (self.views in VIEWS, f"{' or '.join(map(str, VIEWS))} views", self.views),
+            (
+                self.wanted_precision is None or 0 < self.wanted_precision <= 1,
+                "a wanted precision above 0, up to 1",
+                self.wanted_precision,
+            ),
         )
         _refuse("training", rules)
 
     def to_dict(self) -> dict[str, Any]:
         """All choices as JSON values."""
         return asdict(self)
+
+    def of_training(self) -> dict[str, Any]:
+        """Choices that decide how the training goes, as JSON values: all but :data:`JUDGING`."""
+        return {name: value for name, value in self.to_dict().items() if name not in JUDGING}
 
 
 def _refuse(what: str, rules: tuple[tuple[bool, str, Any], ...]) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from ifcyto.classify.cnn.backend import keras, tf
 from ifcyto.classify.cnn.crops import Crops, cut
 from ifcyto.classify.cnn.network import embedding_of
+from ifcyto.classify.cnn.views import orientations
 from ifcyto.classify.scorer import softmax
 from ifcyto.classify.threshold import apply_threshold
 
@@ -39,6 +40,16 @@ class Forward:
     network : keras.Model
         From images to logits.
     batch : int
+    views : int
+        1, or 8: the network sees each image in the eight orientations of
+        :func:`ifcyto.classify.cnn.views.orientations`, and logits and embedding are the means.
+
+    Notes
+    -----
+    A cell lies in the stream as it happens to, so a turned or mirrored image is as good an image of it; the
+    mean over all eight is the same for each of them. It is the logits that are averaged, not the
+    probabilities: the last layer is linear, so that mean logits are what it makes of the mean
+    embedding, and one temperature calibrates them. In probabilities it is their geometric mean.
 
     Examples
     --------
@@ -49,8 +60,8 @@ class Forward:
     ((5, 2), (5, 256))
     """
 
-    def __init__(self, network: Any, batch: int = BATCH) -> None:
-        self.batch = batch
+    def __init__(self, network: Any, batch: int = BATCH, views: int = 1) -> None:
+        self.batch, self.views = batch, views
         both = keras.Model(network.inputs, [network.output, embedding_of(network)])
         shape = (batch, *network.input_shape[1:])
 
@@ -63,18 +74,21 @@ class Forward:
 
     def __call__(self, images: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Logits ``(n, classes)`` and embedding ``(n, k)`` of images ``(n, H, W, C)``, already scaled."""
-        found = []
-        for start in range(0, len(images), self.batch):
-            part = images[start : start + self.batch]
-            n = len(part)
-            if n < self.batch:  # one shape, so that TensorFlow compiles once
-                part = np.concatenate([part, np.zeros((self.batch - n, *part.shape[1:]), np.float32)])
-            logits, embedding = self._judge(tf.convert_to_tensor(part))
-            found.append((logits.numpy()[:n], embedding.numpy()[:n]))
-        if not found:
-            logits, embedding = self._judge(tf.zeros((self.batch, *images.shape[1:])))
-            return logits.numpy()[:0], embedding.numpy()[:0]
+        starts = range(0, max(1, len(images)), self.batch)
+        found = [self._mean(images[start : start + self.batch]) for start in starts]
         return np.concatenate([pair[0] for pair in found]), np.concatenate([pair[1] for pair in found])
+
+    def _mean(self, images: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Logits and embedding of at most one batch, each the mean over the views."""
+        n = len(images)
+        if n < self.batch:  # one shape, so that TensorFlow compiles once
+            images = np.concatenate([images, np.zeros((self.batch - n, *images.shape[1:]), np.float32)])
+        views = [self._judge(tf.convert_to_tensor(view)) for view in orientations(images, self.views)]
+        logits, embedding = (
+            np.mean([view[place].numpy()[:n] for view in views], axis=0, dtype=np.float64).astype(np.float32)
+            for place in (0, 1)
+        )
+        return logits, embedding
 
     def crops(
         self, crops: Crops, rows: NDArray[np.int64], scale: NDArray[np.float32]
@@ -159,7 +173,7 @@ def predict_rows(
     """
     picked = model.channels_in(stack, channels)
     rows = np.arange(len(stack)) if rows is None else np.asarray(rows, np.int64)
-    forward = Forward(model.network, batch)
+    forward = Forward(model.network, batch, model.views)
     logits = np.empty((len(rows), len(model.classes)), np.float32)
     kept: NDArray[np.float32] | None = None
     starts = range(0, len(rows), batch * CHUNK)

@@ -59,7 +59,7 @@ class Learned:
     precision : str
         In which it was trained.
     logits : ndarray (n, classes) of float32
-        Of every object, by the best weights.
+        Of every object, by the best weights, in as many views as were asked for; the curves are of one view.
     """
 
     network: Any
@@ -99,7 +99,8 @@ def train_network(
     work : pathlib.Path, optional
         Folder where the state is kept, also of a training that is complete. A training
         of the same data and settings that was killed goes on from there, and ends with
-        the weights that it would have had.
+        the weights that it would have had. Options that change nothing in the training
+        (:data:`ifcyto.classify.cnn.options.JUDGING`) may be others: a complete one is only judged again.
     save_every : float, optional
         Seconds; :data:`SAVE_EVERY` by default.
     progress : callable, optional
@@ -138,6 +139,7 @@ def train_network(
     forward = Forward(network, min(128, max(1, len(val_rows))))
     report = _Report(progress, -(-len(train_rows) // options.batch), options.epochs)
     saved, wait = time.perf_counter(), SAVE_EVERY if save_every is None else save_every
+    kept = len(history["val_loss"])
     while not (reason := stop_reason(history, options)):
         epoch = len(history["val_loss"])
         began = time.perf_counter()
@@ -164,12 +166,12 @@ def train_network(
             best.set_weights(network.get_weights())
         if work is not None and time.perf_counter() - saved >= wait:
             write_state(work, key, State(model, best, history))
-            saved = time.perf_counter()
+            saved, kept = time.perf_counter(), epoch + 1
     report.finish()
     final = _network(crops, n_classes, options, own, "float32", trained=best.get_weights())
-    if work is not None:
+    if work is not None and kept < len(history["val_loss"]):  # else a kill now would damage a complete one
         write_state(work, key, State(model, best, history))
-    logits = Forward(final).crops(crops, np.arange(len(crops)), scale)[0]
+    logits = Forward(final, views=options.views).crops(crops, np.arange(len(crops)), scale)[0]
     return Learned(final, scale, history, best_epoch(history["val_loss"]), reason, precision, logits)
 
 
@@ -237,7 +239,7 @@ def _key(
     crops: Crops, codes: NDArray[np.int64], parts: NDArray[np.int64], options: CnnOptions, precision: str
 ) -> str:
     """Digest of all that decides how a training goes."""
-    digest = hashlib.sha256(json_text([options.to_dict(), precision, str(crops.images.dtype)]).encode())
+    digest = hashlib.sha256(json_text([options.of_training(), precision, str(crops.images.dtype)]).encode())
     for array in (crops.images, crops.background, codes, parts):
         digest.update(array.tobytes())
     return digest.hexdigest()

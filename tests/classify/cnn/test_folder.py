@@ -33,6 +33,7 @@ def model(**change) -> CnnModel:
         "thresholds": {"BNE": 0.8},
         "training": {"history": {"loss": [0.5, 0.25], "val_loss": [1.0, 0.1 + 0.2]}},
         "provenance": {"seed": 7},
+        "views": 8,
     }
     return CnnModel(**{**parts, **change})
 
@@ -74,7 +75,16 @@ def test_everything_comes_back_bit_by_bit(folder, given):
     again = read_cnn_model(str(folder))
     pairs = zip(given.network.get_weights(), again.network.get_weights(), strict=True)
     assert all(a.tobytes() == b.tobytes() for a, b in pairs)
-    for name in ("classes", "channels", "size", "pixel_size_um", "temperature", "thresholds", "training"):
+    for name in (
+        "classes",
+        "channels",
+        "size",
+        "pixel_size_um",
+        "temperature",
+        "thresholds",
+        "views",
+        "training",
+    ):
         assert getattr(again, name) == getattr(given, name), name
     assert again.scale.tobytes() == given.scale.tobytes()
     images = np.random.default_rng(1).normal(size=(4, 8, 8, 2)).astype(np.float32)
@@ -117,6 +127,12 @@ def test_a_changed_network_is_refused(folder):
         ({"scale": [1.0, float("inf")]}, "finite numbers"),
         ({"thresholds": {"Other": 0.5}}, "thresholds of classes, found Other"),
         ({"output": "probabilities"}, "output"),
+        ({"temperature": 0}, "temperature"),
+        ({"temperature": -1.5}, "temperature"),
+        ({"temperature": float("nan")}, "finite numbers"),
+        ({"thresholds": {"BNE": 1.5}}, "thresholds"),
+        ({"views": 3}, "views"),
+        ({"views": "8"}, "views"),
         ({"provenance": None}, "'provenance' is a required property"),
     ],
     ids=str,
@@ -125,6 +141,12 @@ def test_unsound_documents_are_refused_with_file_and_key(folder, change, message
     change_json(folder, **change)
     with pytest.raises(FormatError, match=message):
         read_cnn_model(folder)
+
+
+def test_a_folder_of_before_there_were_views_has_one(folder):
+    change_json(folder, views=None)
+    assert "views" not in json.loads((folder / "model.json").read_text())
+    assert read_cnn_model(folder).views == 1
 
 
 def layer(config, kind):
