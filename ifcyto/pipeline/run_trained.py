@@ -122,7 +122,8 @@ class RunTrained(ABC):
 
     def _candidates(self, place: int) -> NDArray[np.int64]:
         numbers, counts = read_spots(self.samples.spots_file(place))
-        return numbers[counts == self.study.settings.candidates.spots]
+        candidates: NDArray[np.int64] = numbers[counts == self.study.settings.candidates.spots]
+        return candidates
 
     @abstractmethod
     def _why_not(self) -> str:
