@@ -103,6 +103,25 @@ def test_help_loads_nothing_heavy():
     assert "convert" in done.stdout
 
 
+def test_without_the_extras_only_the_rooms_that_use_them_are_closed():
+    code = (
+        "import importlib, pkgutil, sys\n"
+        "for name in ('tensorflow', 'keras', 'napari', 'npe2', 'qtpy'): sys.modules[name] = None\n"
+        "import ifcyto, ifcyto.errors\n"
+        "for found in pkgutil.walk_packages(ifcyto.__path__, 'ifcyto.', onerror=lambda name: None):\n"
+        "    if found.name.startswith('ifcyto.napari_plugin'): continue\n"
+        "    try: importlib.import_module(found.name)\n"
+        "    except ifcyto.errors.MissingExtraError as error: print(found.name, error, sep='|')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    closed = dict(line.split("|") for line in done.stdout.splitlines())
+    assert set(closed.values()) == {'tensorflow is not installed: run  pip install "ifcyto[cnn]"'}
+    assert "ifcyto.classify.cnn.train" in closed
+    assert all(name.startswith("ifcyto.classify.cnn.") for name in closed)
+    free = ("options", "crops", "split", "schedule")
+    assert not {f"ifcyto.classify.cnn.{name}" for name in free} & set(closed)
+
+
 def test_every_name_of_the_front_door_is_there():
     assert len(ifcyto.__all__) > 5
     for name in ifcyto.__all__:
