@@ -6,14 +6,9 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ifcyto.report.classes import SCORE_NOTES, class_table, guessing_warnings, matrix_table
 from ifcyto.report.model import Column, Section, Table
-from ifcyto.report.training_text import (
-    accuracy_text,
-    is_known,
-    more_images_text,
-    trained_text,
-    validated_text,
-)
+from ifcyto.report.training_text import accuracy_text, more_images_text, trained_text, validated_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,8 +71,13 @@ def training_section(
     Section
     """
     steps = record.get("steps") or [record]
+    mean, sd = record["balanced_accuracy"]["mean"], record["balanced_accuracy"]["sd"]
     texts = [write(record) for write in (trained_text, validated_text, accuracy_text)]
-    tables = [_whole(record), _classes(record), _matrix(record)]
+    tables = [
+        _whole(record),
+        class_table(record, "Each class in the cross-validation"),
+        matrix_table(record, "Truth images by true class and class in the cross-validation"),
+    ]
     for place, step in enumerate(steps, start=1):
         number = f"Step {place}: " if len(steps) > 1 else ""
         texts.append(number + more_images_text(step) if more_images_text(step) else "")
@@ -91,18 +91,7 @@ def training_section(
         figures,
         tuple(tables),
         _notes(steps[0]),
-        (*record["notes"], *_guessing(record)),
-    )
-
-
-def _guessing(record: Mapping[str, Any]) -> tuple[str, ...]:
-    mean, sd = record["balanced_accuracy"]["mean"], record["balanced_accuracy"]["sd"]
-    guess = 1 / len(record["classes"])
-    if not is_known(mean) or mean - (sd if is_known(sd) else 0) > guess:
-        return ()
-    return (
-        f"The classifier can hardly be told from guessing: balanced accuracy {mean:.3f}, "
-        f"guessing {guess:.3f}. Do not use its classes.",
+        (*record["notes"], *guessing_warnings("The classifier", mean, sd, len(record["classes"]))),
     )
 
 
@@ -139,33 +128,6 @@ def _curve(record: Mapping[str, Any]) -> tuple[Table, ...]:
     )
     rows = zip((round(size) for size in curve["sizes"]), curve["mean"], curve["sd"], strict=True)
     return (Table("Learning curve", columns, tuple(rows)),)
-
-
-def _classes(record: Mapping[str, Any]) -> Table:
-    columns = (
-        Column("class"),
-        *(Column(name, kind="integer") for name in ("truth images", "found", "called so")),
-        *(Column(name, kind="number", digits=3) for name in ("precision", "recall", "F1")),
-    )
-    matrix = record["matrix"]
-    scores = {row["class"]: row for row in record["scores"]}
-    rows = tuple(
-        (
-            name,
-            record["n_truth"][name],
-            matrix[i][i],
-            sum(row[i] for row in matrix),
-            *(scores[name][key] for key in ("precision", "recall", "f1")),
-        )
-        for i, name in enumerate(record["classes"])
-    )
-    return Table("Each class in the cross-validation", columns, rows)
-
-
-def _matrix(record: Mapping[str, Any]) -> Table:
-    columns = (Column("true class"), *(Column(f"called {n}", kind="integer") for n in record["classes"]))
-    rows = tuple((name, *row) for name, row in zip(record["classes"], record["matrix"], strict=True))
-    return Table("Truth images by true class and class in the cross-validation", columns, rows)
 
 
 def _features(record: Mapping[str, Any], file: str) -> Table:
@@ -215,10 +177,7 @@ def _common(reason: str, names: list[str], reasons: Mapping[str, str]) -> str:
 
 def _notes(record: Mapping[str, Any]) -> tuple[str, ...]:
     notes = (
-        "Balanced accuracy: the mean of the recalls of all classes; each class counts the same, however many "
-        "images it has.",
-        "Precision: of the images called so, the share that are. Recall: of the images of the class, the "
-        "share found. F1: their harmonic mean.",
+        *SCORE_NOTES,
         "Fisher ratio: variance of a feature between the classes over that within; it ranks the features.",
     )
     if not record.get("directions"):

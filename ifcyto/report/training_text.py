@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["accuracy_text", "is_known", "more_images_text", "trained_text", "validated_text"]
+__all__ = [
+    "accuracy_text",
+    "classes_text",
+    "is_known",
+    "more_images_text",
+    "number_of",
+    "trained_text",
+    "unseen_text",
+    "validated_text",
+]
 
 _METHODS = {
     "lda": "linear discriminant analysis with shrinkage",
@@ -36,14 +45,25 @@ def is_known(value: float | None) -> TypeGuard[float]:
 def trained_text(record: Mapping[str, Any]) -> str:
     """What was trained on what."""
     counts = record["n_truth"]
-    classes = [f"{name} ({counts[name]:,})" for name in record["classes"]]
     return (
         f"The classifier was trained by {_METHODS.get(record['method'], record['method'])} on "
         f"{sum(counts[name] for name in record['classes']):,} truth images from "
-        f"{_number(len(record['samples']), 'sample')}, of {len(classes)} classes: "
-        f"{', '.join(classes[:-1])} and {classes[-1]}. It uses {_number(len(record['chosen']), 'feature')}."
+        f"{number_of(len(record['samples']), 'sample')}, of {len(record['classes'])} classes: "
+        f"{classes_text(counts, record['classes'])}. It uses {number_of(len(record['chosen']), 'feature')}."
         f"{_steps_text(record)}"
     )
+
+
+def classes_text(counts: Mapping[str, int], classes: Sequence[str]) -> str:
+    """Every class with its number of images.
+
+    Examples
+    --------
+    >>> classes_text({"BNE": 1200, "Doublet": 30, "Irregular": 4}, ["BNE", "Doublet", "Irregular"])
+    'BNE (1,200), Doublet (30) and Irregular (4)'
+    """
+    said = [f"{name} ({counts[name]:,})" for name in classes]
+    return f"{', '.join(said[:-1])} and {said[-1]}"
 
 
 def _steps_text(record: Mapping[str, Any]) -> str:
@@ -70,12 +90,25 @@ def validated_text(record: Mapping[str, Any]) -> str:
         f"{options['max_correlation']:g}{best} and the weights were worked out anew each time, so no image "
         "judged a rule that it helped to make."
     )
-    if record.get("grouped", samples > 1):
-        return f"{nested} The images of one sample were kept in one part: each sample is judged unseen."
+    return f"{nested} {unseen_text(samples, whole=record.get('grouped', samples > 1))}"
+
+
+def unseen_text(samples: int, *, whole: bool) -> str:
+    """Whether a sample is judged unseen.
+
+    Parameters
+    ----------
+    samples : int
+        That the truth comes from.
+    whole : bool
+        Whether the images of each stand in one part of the truth.
+    """
+    if whole:
+        return "The images of one sample were kept in one part: each sample is judged unseen."
     seen = (
         "All images come from one sample" if samples == 1 else "Images of one sample stand in several parts"
     )
-    return f"{nested} {seen}; in a sample that it has not seen the classifier may do worse."
+    return f"{seen}; in a sample that it has not seen the classifier may do worse."
 
 
 def accuracy_text(record: Mapping[str, Any]) -> str:
@@ -133,7 +166,14 @@ def _half_way(points: Sequence[Point]) -> tuple[float, float]:
     return points[0][:2]
 
 
-def _number(count: int, word: str) -> str:
+def number_of(count: int, word: str) -> str:
+    """A number and what is counted, in the singular or plural.
+
+    Examples
+    --------
+    >>> number_of(1, "sample"), number_of(2000, "image")
+    ('1 sample', '2,000 images')
+    """
     return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
 
 
