@@ -15,7 +15,7 @@ from ifcyto.classify.candidates import known, usable_columns
 from ifcyto.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from numpy.typing import NDArray
 
@@ -54,6 +54,8 @@ class Groups:
         From the centre of the group, in the space of the principal components.
     silhouette : float
         Mean silhouette: near 1 for groups that lie apart, near 0 where they touch. NaN for one group.
+    points : ndarray (m, P)
+        Principal components in which they were grouped.
     notes : tuple of str
     """
 
@@ -61,6 +63,7 @@ class Groups:
     group: NDArray[np.int64]
     distance: NDArray[np.float64]
     silhouette: float
+    points: NDArray[np.float64]
     notes: tuple[str, ...] = ()
 
 
@@ -87,6 +90,7 @@ def group_alike(
     groups: int | None = None,
     allow: Collection[str] = (),
     max_missing: float = 0.05,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Groups:
     """Put objects that look alike into one group.
 
@@ -103,6 +107,8 @@ def group_alike(
         See :data:`ifcyto.classify.candidates.LEAKING`.
     max_missing : float
         A column may be missing (NaN) in this share of the objects, which are then left out.
+    progress : callable, optional
+        Called as ``progress(done, total)`` in numbers of groups that were tried.
 
     Returns
     -------
@@ -153,11 +159,11 @@ def group_alike(
         raise UsageError(msg)
     points = reduced(values[np.ix_(rows, kept)])
     with threadpool_limits(1, "blas"):
-        labels, silhouette = _divide(points, groups)
+        labels, silhouette = _divide(points, groups, progress)
     order, number, distance = _sorted(points, labels)
     left = len(values) - len(rows)
     notes = (f"{left} of {len(values)} objects were left out, as a feature of theirs cannot be computed",)
-    return Groups(rows[order], number, distance, silhouette, notes if left else ())
+    return Groups(rows[order], number, distance, silhouette, points[order], notes if left else ())
 
 
 def reduced(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -178,11 +184,15 @@ def reduced(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return points
 
 
-def _divide(points: NDArray[np.float64], groups: int | None) -> tuple[NDArray[np.int64], float]:
+def _divide(
+    points: NDArray[np.float64], groups: int | None, progress: Callable[[int, int], None] | None
+) -> tuple[NDArray[np.int64], float]:
     most = min(NUMBERS[1], len(points) - 1)
     numbers = range(min(NUMBERS[0], most), most + 1) if groups is None else (groups,)
     best: tuple[float, NDArray[np.int64]] | None = None
-    for number in numbers:
+    for done, number in enumerate(numbers):
+        if progress is not None:
+            progress(done, len(numbers))
         labels = AgglomerativeClustering(number).fit_predict(points)
         fits = 1 < number < len(points)
         silhouette = float(silhouette_score(points, labels)) if fits else float("nan")

@@ -40,9 +40,12 @@ def suggest(
     ] = None,
     cluster: Annotated[
         int | None,
-        typer.Option(min=0, metavar="N", help="No model: N groups of like objects; 0 chooses how many."),
+        typer.Option(min=0, metavar="N", help="N groups of like objects; 0 chooses how many."),
     ] = None,
     size: Annotated[int, typer.Option(min=3, help="Random objects to group.")] = 1500,
+    picture: Annotated[
+        Path | None, typer.Option("--map", metavar="FILE.png", help="Draw the groups; a PDF beside it.")
+    ] = None,
     chosen: Annotated[
         str, typer.Option("--features", metavar="SET|FILE", help="Features to measure, without a model.")
     ] = "fbml",
@@ -60,43 +63,55 @@ def suggest(
 ) -> None:
     """Say which objects to tag next: fill in the column label, train, and ask again.
 
+    A model is of either kind; a network needs images. With --cluster objects are grouped by
+    what the model tells its classes from, without a model by their features.
+
     Example:  ifcyto suggest MDS01.h5 models/fbml --labels labels.csv -o suggestions.csv
     """
     from ifcyto._output import refuse_existing
     from ifcyto.classify.training import TrainOptions
+    from ifcyto.pipeline.group_objects import draw_map, from_groups, refuse_map
     from ifcyto.pipeline.labels import read_labels
     from ifcyto.pipeline.measure import MeasureOptions
-    from ifcyto.pipeline.suggest import from_groups, from_model, from_tags, write_to_tag
+    from ifcyto.pipeline.suggest import from_model, from_tags
+    from ifcyto.pipeline.to_tag import Wanted, write_to_tag
 
     refuse_existing(output, overwrite=overwrite)
-    given_both = cluster is not None and model is not None
-    if given_both or (cluster is None and model is None and labels is None):
-        message = "expected a model, or --labels that teach one, or --cluster without a model"
+    if cluster is None and model is None and labels is None:
+        message = "expected a model, or --labels that teach one, or --cluster"
         raise typer.BadParameter(message, param_hint="MODEL")
+    if picture is not None:
+        if cluster is None:
+            message = "is a picture of groups: expected --cluster with it"
+            raise typer.BadParameter(message, param_hint="--map")
+        refuse_map(picture, overwrite=overwrite)
     given = {
         name: int(text) if text.isdecimal() else text
         for name, text in pairs_of(images or [], "--image").items()
     }
     tags = {} if labels is None else read_labels(labels, known=None)
     measuring = MeasureOptions(dna=dna, images=given, pixel_size_um=pixel_size)
+    wanted = Wanted(order, n, of)
     with progress_bar() as progress:
         if cluster is not None:
             found = from_groups(
-                source, tags, groups=cluster or None, size=size, features=chosen, measuring=measuring,
-                seed=seed, workers=workers, progress=progress,
+                source, tags, model=model, groups=cluster or None, size=size, features=chosen,
+                measuring=measuring, seed=seed, workers=workers, progress=progress,
             )  # fmt: skip
         elif model is not None:
             found = from_model(
-                source, model, tags, order=order, n=n, of=of, images=given, pixel_size_um=pixel_size,
-                seed=seed, workers=workers, progress=progress,
+                source, model, tags, wanted, images=given, pixel_size_um=pixel_size, seed=seed,
+                workers=workers, progress=progress,
             )  # fmt: skip
         else:
             found = from_tags(
-                source, tags, order=order, n=n, of=of, features=chosen, measuring=measuring,
+                source, tags, wanted, features=chosen, measuring=measuring,
                 options=TrainOptions(seed=seed, learning_curve=False), workers=workers, progress=progress,
             )  # fmt: skip
     sources = [path for path in (source, labels) if path is not None]
     path = write_to_tag(found, output, sources=sources, overwrite=overwrite)
     print(f"{path}: {count(len(found.objects), 'object')} to look at")
+    if picture is not None:
+        print(f"{draw_map(found, picture, overwrite=overwrite)}: the map")
     for note in found.notes:
         print(f"note: {note}", file=sys.stderr)

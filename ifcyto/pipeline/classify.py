@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ifcyto._output import refuse_existing, replacing
-from ifcyto.classify.model_folder import MODEL, read_json, read_model
+from ifcyto.classify.model_folder import MODEL, Model, read_json, read_model
 from ifcyto.classify.threshold import apply_threshold
 from ifcyto.errors import UsageError
 from ifcyto.features.define import parse_definition
@@ -27,12 +27,20 @@ from ifcyto.pipeline.sources import refuse_input_as_output
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ifcyto.classify.model_folder import Model
+    from ifcyto.classify.cnn.folder import CnnModel
     from ifcyto.pipeline.classify_cnn import CnnClassified
     from ifcyto.pipeline.objects import ObjectChoice
     from ifcyto.pipeline.parallel import Progress
 
-__all__ = ["PROBABILITY", "Classified", "classify", "classify_any", "kept_labels", "write_labels"]
+__all__ = [
+    "PROBABILITY",
+    "Classified",
+    "classify",
+    "classify_any",
+    "kept_labels",
+    "read_any_model",
+    "write_labels",
+]
 
 PROBABILITY = "p "
 """What stands before the class in the name of a column of probabilities."""
@@ -158,35 +166,59 @@ def classify(
 
 def classify_any(
     source: Path | str,
-    folder: Path | str,
+    model: Model | CnnModel | Path | str,
     *,
     objects: ObjectChoice = None,
     images: Mapping[str, str | int] | None = None,
     pixel_size_um: float | None = None,
+    embedding: bool = False,
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> Classified | CnnClassified:
-    """Classify objects with the model of a folder, whichever kind it is; see :func:`classify`.
+    """Classify objects with a model, whichever kind it is; see :func:`classify`.
+
+    Parameters
+    ----------
+    source, objects, images, pixel_size_um, workers, progress
+        As in :func:`classify`. A network needs images, and has a pixel size only where they say it.
+    model : Model, CnnModel or path-like
+        A model, or the folder of one. TensorFlow is loaded only for a network.
+    embedding : bool
+        Of a network: give the embedding, as ``values``.
 
     Raises
     ------
     MissingExtraError
         The model is a network and TensorFlow is not installed.
     """
-    document = read_json(Path(folder) / MODEL)
-    if document.get("method") != NETWORK:
+    given = read_any_model(model) if isinstance(model, (str, Path)) else model
+    if isinstance(given, Model):
         return classify(
-            source,
-            folder,
-            objects=objects,
-            images=images,
-            pixel_size_um=pixel_size_um,
-            workers=workers,
-            progress=progress,
-        )
+            source, given, objects=objects, images=images, pixel_size_um=pixel_size_um,
+            workers=workers, progress=progress,
+        )  # fmt: skip
     from ifcyto.pipeline.classify_cnn import classify_images
 
-    return classify_images(source, folder, objects=objects, images=images, progress=progress)
+    return classify_images(
+        source, given, objects=objects, images=images, embedding=embedding, progress=progress
+    )
+
+
+def read_any_model(folder: Path | str) -> Model | CnnModel:
+    """Read a model folder of either kind; TensorFlow is loaded only for a network.
+
+    Raises
+    ------
+    FormatError
+        A file is missing, damaged or newer than this version.
+    MissingExtraError
+        The model is a network and TensorFlow is not installed; the message gives the install line.
+    """
+    if read_json(Path(folder) / MODEL).get("method") != NETWORK:
+        return read_model(folder)
+    from ifcyto.classify.cnn.folder import read_cnn_model
+
+    return read_cnn_model(folder)
 
 
 def own_masks(model: Model) -> dict[str, str]:

@@ -55,6 +55,11 @@ class CnnClassified:
         return self.model.classes
 
     @property
+    def values(self) -> NDArray[np.float32] | None:
+        """The embedding: what the last layer told the classes from."""
+        return self.embedding
+
+    @property
     def by(self) -> str:
         """What gave the labels."""
         return f"ifcyto {self.model.architecture}"

@@ -134,13 +134,18 @@ def test_the_loop_of_tagging(capsys, cells, tmp_path):
     options = ("--labels", tags, "--n", 5, "--order", "diverse", "--class", "BNE")
     code, out, _ = run(capsys, "suggest", table, tmp_path / "m", "-o", tmp_path / "d.csv", *options)
     assert (code, out) == (0, f"{tmp_path / 'd.csv'}: 5 objects to look at\n")
+    drawn = ("--cluster", 3, "--map", tmp_path / "map.png")
+    code, out, _ = run(capsys, "suggest", table, tmp_path / "m", "-o", tmp_path / "m.csv", *drawn)
+    assert out.endswith(f"{tmp_path / 'map.png'}: the map\n")
+    assert sorted(path.name for path in tmp_path.glob("map.*")) == ["map.pdf", "map.png"]
 
 
 def test_what_cannot_be_suggested_is_exit_two(capsys, cells, tmp_path):
     table, tags = cells
     for options, message in (
         ([], "expected a model, or --labels that teach one"),
-        ([tmp_path / "m", "--cluster", 3], "or --cluster without a model"),
+        (["--labels", tags, "--map", tmp_path / "map.png"], "expected --cluster with it"),
+        (["--cluster", 3, "--map", tmp_path / "map.svg"], "expected a plain name that ends in .png"),
         (["--labels", tags, "--order", "best"], "best"),
         (["--cluster", 200], "one group or more"),
         ([tmp_path / "m"], "model.json"),
