@@ -17,7 +17,14 @@ from ifcyto.errors import UsageError
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["TEMPERATURES", "Temperature", "apply_temperature", "cross_fitted", "fit_temperature"]
+__all__ = [
+    "TEMPERATURES",
+    "Temperature",
+    "apply_temperature",
+    "cross_fitted",
+    "fit_logits",
+    "fit_temperature",
+]
 
 TEMPERATURES = (0.05, 20.0)
 """Lowest and highest temperature; a fit ends there where it would go on."""
@@ -84,16 +91,43 @@ def fit_temperature(probabilities: ArrayLike, codes: ArrayLike) -> Temperature:
     >>> apply_temperature(said, found.temperature)[0].round(6).tolist()
     [0.8, 0.2]
     """
-    p, code = np.asarray(probabilities, np.float64), np.asarray(codes, np.int64)
-    if p.ndim != 2 or code.shape != p.shape[:1]:
+    return fit_logits(_logs(np.asarray(probabilities, np.float64)), codes)
+
+
+def fit_logits(logits: ArrayLike, codes: ArrayLike) -> Temperature:
+    """Find the temperature of logits, whose probabilities are ``softmax(logits / T)``.
+
+    As :func:`fit_temperature`, but no difference of two logits is too large to be told.
+
+    Parameters
+    ----------
+    logits : array_like (n, C)
+        Rows with NaN are left out.
+    codes : array_like (n,) of int
+
+    Raises
+    ------
+    UsageError
+        No object, or shapes that do not fit.
+
+    Examples
+    --------
+    >>> found = fit_logits(np.tile([20.0, 0.0], (10, 1)), [0] * 8 + [1] * 2)
+    >>> softmax(np.array([[20.0, 0.0]]) / found.temperature).round(6).tolist()
+    [[0.8, 0.2]]
+    """
+    logs, code = np.asarray(logits, np.float64), np.asarray(codes, np.int64)
+    if logs.ndim != 2 or code.shape != logs.shape[:1]:
         msg = (
-            f"temperature: expected a row of probabilities for every class, found {p.shape} and {code.shape}"
+            "temperature: expected a row of probabilities or logits for every object, found "
+            f"{logs.shape} and {code.shape}"
         )
         raise UsageError(msg)
-    known = np.isfinite(p).all(axis=1)
-    logs, code = _logs(p[known]), code[known]
-    if not len(code) or code.min() < 0 or code.max() >= p.shape[1]:
-        msg = f"temperature: expected objects of the classes 0 to {p.shape[1] - 1}, found {len(code)} objects"
+    known = np.isfinite(logs).all(axis=1)
+    logs, code = logs[known], code[known]
+    if not len(code) or code.min() < 0 or code.max() >= logs.shape[1]:
+        last = logs.shape[1] - 1
+        msg = f"temperature: expected objects of the classes 0 to {last}, found {len(code)} objects"
         raise UsageError(msg)
     true = logs[np.arange(len(code)), code]
 

@@ -11,9 +11,11 @@ from ifcyto.classify.cnn.split import PARTS, TEST, VALIDATION
 from ifcyto.classify.crossval import balanced_accuracy
 from ifcyto.classify.scorer import softmax
 from ifcyto.compare.agreement import agreement_from_matrix
+from ifcyto.pipeline.cnn_calibration import calibrate, calibration_record
+from ifcyto.pipeline.cnn_thresholds import ClassThresholds, choose_class_thresholds, judge_thresholds
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -31,6 +33,7 @@ def training_record(
     learned: Sequence[Learned],
     *,
     whole: bool,
+    given: Mapping[str, float] | None = None,
 ) -> dict[str, Any]:
     """Describe a training.
 
@@ -44,12 +47,16 @@ def training_record(
         What came of each.
     whole : bool
         Whether samples were kept whole.
+    given : mapping of str to float, optional
+        Thresholds of classes that the user gave.
 
     Returns
     -------
     dict
         ``matrix`` and ``scores`` are of objects that were not learned from: the folds where there are some,
-        else the test part, else the validation part; ``judged`` says which.
+        else the test part, else the validation part; ``judged`` says which. They are of the likeliest
+        class, before any threshold. Probabilities are at ``calibration.temperature``, and
+        ``thresholds.limits`` are what an object needs to keep its class.
     """
     rows, codes, parts = material.rows, material.codes, jobs[0][1]
     best = learned[0]
@@ -57,9 +64,20 @@ def training_record(
     seen = {code: name for code, name in enumerate(PARTS) if (parts == code).any()}
     matrices = {name: _matrix(codes, found, parts == code, rows.classes) for code, name in seen.items()}
     judged, logits, folds = _honest(codes, jobs, learned)
+    calibration = calibrate(best.logits, codes, parts)
+    heat = calibration.temperature
+    kept, held_out = (softmax(values.astype(np.float64) / heat) for values in (best.logits, logits))
+    thresholds, missed = _thresholds(material, options, parts, kept, held_out, given or {}, folds=bool(folds))
     matrix = _matrix(codes, logits.argmax(axis=1), judged, rows.classes)
     sizes = {name: matrix.sum(axis=1).tolist() for name, matrix in matrices.items()}
-    notes = list(material.notes)
+    notes = [*material.notes, *missed]
+    if calibration.why:
+        notes.append(f"probabilities are as the network gave them (temperature 1): {calibration.why}")
+    if options.views > 1 and (options.augmentation.rotate == "none" or not options.augmentation.flip):
+        notes.append(
+            f"it is judged in {options.views} views and was not trained on turned and mirrored images "
+            "(rotate, flip)"
+        )
     if not whole and material.groups is not None:
         n_groups = len(set(material.groups.tolist()))
         notes.append(f"{n_groups} samples are too few to keep each in one part: three are needed")
@@ -90,7 +108,9 @@ def training_record(
             for s in agreement_from_matrix(matrix, rows.classes).scores
         ],
         **folds,
-        "objects": _objects(material, parts, judged, logits),
+        "calibration": calibration_record(calibration, best.logits, codes, parts, logits if folds else None),
+        "thresholds": thresholds,
+        "objects": _objects(material, parts, judged, held_out),
         "notes": notes,
     }
 
@@ -123,18 +143,46 @@ def _matrix(
     return matrix
 
 
+def _thresholds(
+    material: Material,
+    options: CnnOptions,
+    parts: NDArray[np.int64],
+    kept: NDArray[np.float64],
+    held_out: NDArray[np.float64],
+    given: Mapping[str, float],
+    *,
+    folds: bool,
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Thresholds of the classes, and why some have none.
+
+    They are chosen on what the folds held out, which is most, or else on the validation part; in
+    either case without the test part, which judges the network that is kept.
+    """
+    codes, classes, wanted = material.codes, material.rows.classes, options.wanted_precision
+    found = ClassThresholds(dict(given))
+    if wanted is not None:
+        rows = parts != TEST if folds else parts == VALIDATION
+        found = choose_class_thresholds(
+            codes[rows], held_out[rows] if folds else kept[rows], classes, precision=wanted, given=given
+        )
+    record = {
+        "wanted_precision": wanted,
+        "chosen_on": "folds" if folds else PARTS[VALIDATION],
+        "given": sorted(given),
+        "limits": found.limits,
+        "classes": list(found.rows),
+    }
+    test = parts == TEST
+    if found.limits and test.any():
+        record["test"] = judge_thresholds(codes[test], kept[test], classes, found.limits)
+    return record, found.notes
+
+
 def _objects(
-    material: Material, parts: NDArray[np.int64], judged: NDArray[np.bool_], logits: NDArray[np.float32]
+    material: Material, parts: NDArray[np.int64], judged: NDArray[np.bool_], shares: NDArray[np.float64]
 ) -> list[dict[str, Any]]:
     rows = material.rows
-    columns = (
-        rows.samples,
-        rows.objects,
-        rows.labels,
-        parts,
-        judged,
-        softmax(logits.astype(np.float64)).round(6),
-    )
+    columns = (rows.samples, rows.objects, rows.labels, parts, judged, shares.round(6))
     return [
         {
             "sample": sample,

@@ -17,6 +17,7 @@ from ifcyto.classify.scorer import softmax
 from ifcyto.classify.truth import make_truth
 from ifcyto.pipeline.cnn_material import load_material, refuse_leaks, tagged_samples, without_repeats
 from ifcyto.pipeline.cnn_record import training_record
+from ifcyto.pipeline.cnn_thresholds import given_thresholds
 from ifcyto.pipeline.parallel import no_progress
 from ifcyto.provenance import provenance
 
@@ -44,7 +45,7 @@ class CnnTraining:
     parts : ndarray (n,) of int64
         Part of each object of `truth`; see :data:`ifcyto.classify.cnn.split.PARTS`.
     probabilities : ndarray (n, classes)
-        By the network that was kept; of the training part they are too good.
+        By the network that was kept, calibrated; of the training part they are too good.
     record : dict
         What the model folder and the report say of the training.
     """
@@ -67,6 +68,7 @@ def train_cnn(
     rest: str | None = None,
     options: CnnOptions | None = None,
     own: Any = None,
+    thresholds: float | Mapping[str, float] | None = None,
     drop_repeats: bool = False,
     overwrite: bool = False,
     progress: Progress | None = None,
@@ -91,6 +93,9 @@ def train_cnn(
     options : CnnOptions, optional
     own : keras.Model or path-like, optional
         A user's network instead of ``options.architecture``.
+    thresholds : float or mapping of str to float, optional
+        Probability that an object needs to keep its class, of all classes or of some; below it the object
+        is ``Unknown``. For the others ``options.wanted_precision`` chooses it.
     drop_repeats : bool
         Of objects with the same images, byte for byte, keep the first.
     overwrite : bool
@@ -105,7 +110,7 @@ def train_cnn(
     ------
     UsageError
         Too little truth; objects, channels or samples that are not there; samples that differ in their pixel
-        size; the same images twice, in different parts or classes.
+        size; the same images twice, in different parts or classes; a threshold of no class or outside 0 to 1.
     MissingExtraError
         TensorFlow is not installed; the message gives the install line.
     FormatError, StackError
@@ -123,6 +128,7 @@ def train_cnn(
     folder = Path(output)
     work = folder.with_name(f".{folder.name}.work")
     rows, notes = make_truth(truth, classes, rest=rest)
+    limits = given_thresholds(thresholds, rows.classes)
     used = tagged_samples(samples, rows)
     try:
         work.mkdir(parents=True, exist_ok=True)
@@ -161,7 +167,7 @@ def train_cnn(
             )
             if place:
                 learned[-1] = replace(learned[-1], network=None)  # folds are for the estimate alone
-        record = training_record(material, options, jobs, learned, whole=whole)
+        record = training_record(material, options, jobs, learned, whole=whole, given=limits)
         record |= {"device": describe_device(), "seconds": round(time.perf_counter() - began, 1)}
         architecture = options.architecture if own is None else "own"
         model = CnnModel(
@@ -172,10 +178,13 @@ def train_cnn(
             options.size,
             learned[0].scale,
             material.pixel_size_um,
+            record["calibration"]["temperature"],
+            record["thresholds"]["limits"],
             training=record,
             provenance=provenance(
                 sources=list(used.values()), options={"step": "train", **options.to_dict()}, seed=options.seed
             ),
+            views=options.views,
         )
         write_cnn_model(folder, model, overwrite=overwrite)
     except BaseException:
@@ -183,7 +192,7 @@ def train_cnn(
             shutil.rmtree(work, ignore_errors=True)
         raise
     shutil.rmtree(work, ignore_errors=True)
-    probabilities = softmax(learned[0].logits.astype(np.float64))
+    probabilities = softmax(learned[0].logits.astype(np.float64) / model.temperature)
     return CnnTraining(folder, model, material.rows, parts, probabilities, record)
 
 

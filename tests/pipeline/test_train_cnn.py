@@ -8,20 +8,24 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize_scalar
 
 pytest.importorskip("tensorflow")
 
 from ifcyto.cells import Cell, Channel
 from ifcyto.classify.cnn.backend import keras
+from ifcyto.classify.cnn.crops import cut
 from ifcyto.classify.cnn.folder import read_cnn_model
-from ifcyto.classify.cnn.options import CnnOptions
-from ifcyto.classify.cnn.split import PARTS, TEST
+from ifcyto.classify.cnn.options import Augmentation, CnnOptions
+from ifcyto.classify.cnn.split import PARTS, TEST, VALIDATION
 from ifcyto.errors import UsageError
+from ifcyto.pipeline import cnn_calibration
 from ifcyto.pipeline.classify import classify_any, write_labels
 from ifcyto.pipeline.classify_cnn import classify_images
 from ifcyto.pipeline.convert import convert
 from ifcyto.pipeline.explain import explain, write_explained
 from ifcyto.pipeline.train_cnn import train_cnn
+from ifcyto.stack.cell_stack import CellStack
 from ifcyto.stack.write import write_stack
 
 QUICK = CnnOptions(size=8, epochs=2, batch=16, seed=3)
@@ -284,3 +288,118 @@ def test_samples_that_differ_are_refused(study, tmp_path):
     truth = {("a", 0): "one", ("a", 3): "two", ("b", 0): "one", ("b", 1): "two"}
     with pytest.raises(UsageError, match="samples a and b: expected the same pixel size"):
         train_cnn(paths, truth, tmp_path / "m", channels=["BF"], options=QUICK)
+
+
+@pytest.fixture(scope="module")
+def careful(study, own, tmp_path_factory):
+    """Trained on a truth in which every seventh object is of the other class."""
+    samples, truth = study
+    noisy = {
+        key: "one" if (label == "two") ^ (i % 7 == 3) else "two"
+        for i, (key, label) in enumerate(truth.items())
+    }
+    how = replace(QUICK, epochs=6, rate=0.05, views=8, wanted_precision=0.86)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cnn_calibration, "FEWEST", 20)
+        return train_cnn(
+            samples, noisy, tmp_path_factory.mktemp("careful") / "m", channels=["DRAQ5", "BF"],
+            options=how, own=own, thresholds={"two": 0.6},
+        )  # fmt: skip
+
+
+def plain_logits(model, path, numbers) -> np.ndarray:
+    """Mean over the eight orientations, in numpy's own words and Keras' own prediction."""
+    with CellStack.open(path) as opened:
+        crops = cut(opened, opened.rows_of(numbers), [5, 1], 8)
+    images = (crops.images - crops.background[:, :, None, None]) / model.scale[:, None, None]
+    views = []
+    for square in (images, np.flip(images, 3)):
+        for k in range(4):
+            turned = np.moveaxis(np.rot90(square, k, axes=(2, 3)), 1, -1)
+            views.append(model.network.predict_on_batch(np.ascontiguousarray(turned, np.float32)))
+    return np.mean(views, axis=0, dtype=float)
+
+
+def plain_shares(logits, temperature) -> np.ndarray:
+    powers = np.exp(logits / temperature)
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def test_the_temperature_is_fitted_on_the_validation_part_of_the_network_that_is_kept(careful, study):
+    model = read_cnn_model(careful.folder)
+    truth, parts = careful.truth, careful.parts
+    (name,) = set(truth.samples[parts == VALIDATION])
+    mine = truth.samples == name
+    logits = plain_logits(model, study[0][name], truth.objects[mine])
+    codes = (truth.labels[mine] == "two").astype(int)
+
+    def loss(log: float) -> float:
+        return -np.log(plain_shares(logits, np.exp(log))[np.arange(30), codes]).mean()
+
+    best = minimize_scalar(loss, bounds=(-2.9, 2.9), method="bounded", options={"xatol": 1e-9})
+    assert model.temperature == pytest.approx(np.exp(best.x), rel=1e-3)
+    assert model.temperature != 1
+    assert model.views == 8
+    record = careful.record["calibration"]
+    assert (record["temperature"], record["objects"], record["why_not"]) == (model.temperature, 30, "")
+    (test,) = record["judged"]
+    assert (test["of"], test["objects"]) == ("test", 30)
+    shares = plain_shares(logits, model.temperature)
+    np.testing.assert_allclose(careful.probabilities[mine], shares, atol=1e-4)
+    said = {row["object"]: row["probabilities"] for row in careful.record["objects"] if row["sample"] == name}
+    np.testing.assert_allclose([said[number] for number in truth.objects[mine].tolist()], shares, atol=1e-4)
+
+
+def test_thresholds_are_the_users_or_those_that_the_wanted_precision_needs(careful, study):
+    model = read_cnn_model(careful.folder)
+    rows = np.flatnonzero(careful.parts == VALIDATION)
+    shares, labels = careful.probabilities[rows], careful.truth.labels[rows]
+    called = sorted(
+        (-share[0], label == "one") for share, label in zip(shares, labels, strict=True) if share[0] > 0.5
+    )
+    right = np.cumsum([hit for _, hit in called]) / np.arange(1, len(called) + 1)
+    kept = [n for n in range(10, len(called) + 1) if right[n - 1] >= 0.86]
+    expected = {"two": 0.6}
+    if kept and kept[-1] < len(called):
+        expected["one"] = pytest.approx(-called[kept[-1] - 1][0])
+    assert model.thresholds == expected
+    record = careful.record["thresholds"]
+    assert record["limits"] == model.thresholds
+    assert (record["given"], record["chosen_on"], record["wanted_precision"]) == (["two"], "validation", 0.86)
+    test = careful.parts == TEST
+    (name,) = set(careful.truth.samples[test])
+    found = classify_images(study[0][name], careful.folder)
+    limits = np.array([model.thresholds.get("one", 0), 0.6])
+    best = found.probabilities.argmax(axis=1)
+    expected = np.where(found.probability < limits[best], "Unknown", np.array(["one", "two"])[best])
+    assert found.labels.tolist() == expected.tolist()
+    assert record["test"]["unknown"] == np.count_nonzero(expected == "Unknown")
+
+
+def test_folds_choose_thresholds_and_judge_the_temperature(trained, study, own, tmp_path):
+    assert trained.model.temperature == 1
+    assert "too few to calibrate on, 40 are needed" in trained.record["notes"][-1]
+    assert [one["of"] for one in trained.record["calibration"]["judged"]] == ["test", "folds"]
+    how = replace(
+        QUICK, epochs=5, rate=0.05, folds=2, wanted_precision=0.9, augmentation=Augmentation.none(), views=8
+    )
+    found = train_cnn(study[0], study[1], tmp_path / "m", channels={"DNA": 5, "BF": 1}, options=how, own=own)
+    record = found.record["thresholds"]
+    assert record["chosen_on"] == "folds"
+    assert len(record["classes"]) == 2
+    for row in record["classes"]:  # all but the test part, 30 of 120
+        by_folds = [
+            one for one in found.record["objects"]
+            if one["part"] != "test" and np.argmax(one["probabilities"]) == ("one", "two").index(row["class"])
+        ]  # fmt: skip
+        assert row["judged"] == len(by_folds)
+    assert (
+        "it is judged in 8 views and was not trained on turned and mirrored images"
+        in found.record["notes"][-1]
+    )
+
+
+def test_a_threshold_of_no_class_is_refused_before_anything_is_done(study, own, tmp_path):
+    with pytest.raises(UsageError, match="expected classes among one, two, found 'three'"):
+        train_cnn(study[0], study[1], tmp_path / "m", own=own, options=QUICK, thresholds={"three": 0.5})
+    assert list(tmp_path.iterdir()) == []

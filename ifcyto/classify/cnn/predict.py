@@ -84,10 +84,10 @@ class Forward:
         if n < self.batch:  # one shape, so that TensorFlow compiles once
             images = np.concatenate([images, np.zeros((self.batch - n, *images.shape[1:]), np.float32)])
         views = [self._judge(tf.convert_to_tensor(view)) for view in orientations(images, self.views)]
-        logits, embedding = (
-            np.mean([view[place].numpy()[:n] for view in views], axis=0, dtype=np.float64).astype(np.float32)
-            for place in (0, 1)
+        means = (
+            np.mean([view[place].numpy()[:n] for view in views], axis=0, dtype=np.float64) for place in (0, 1)
         )
+        logits, embedding = (np.asarray(mean, np.float32) for mean in means)
         return logits, embedding
 
     def crops(
