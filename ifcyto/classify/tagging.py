@@ -13,7 +13,7 @@ from ifcyto.classify.training import TrainOptions, train
 from ifcyto.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -59,6 +59,7 @@ def tagging_round(
     options: TrainOptions | None = None,
     classes: Sequence[str] | None = None,
     groups: NDArray[np.generic] | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> TaggingRound:
     """Train on the tags that there are, and suggest what to tag and what to correct.
 
@@ -78,6 +79,8 @@ def tagging_round(
         Their order; by default sorted.
     groups : ndarray (n,), optional
         Samples or donors, kept whole in the cross-validation.
+    progress : callable, optional
+        Called as ``progress(done, total)`` in steps of the training.
 
     Returns
     -------
@@ -109,6 +112,7 @@ def tagging_round(
     training = train(
         values[rows], given[rows], columns,
         options=options, classes=classes, groups=None if groups is None else np.asarray(groups)[rows],
+        progress=progress,
     )  # fmt: skip
     scorer = training.scorer
     used = values[:, [columns.index(name) for name in scorer.features]]

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
     from ifcyto.pipeline.parallel import Progress
 
-__all__ = ["Job"]
+__all__ = ["STOPPED", "Job"]
+
+STOPPED = "Stopped; nothing was changed."
 
 
 class _Stopped(Exception):
@@ -34,6 +36,8 @@ class Job(QObject):
         Called with a message when it failed or was stopped.
     progress : callable, optional
         Called with task, done and total as the work goes on.
+    halt : callable, optional
+        Ends the work at once, where its next step may be far.
     """
 
     _returned = Signal(object)
@@ -46,12 +50,15 @@ class Job(QObject):
         then: Callable[[Any], object],
         otherwise: Callable[[str], object],
         progress: Callable[[str, int, int], object] | None = None,
+        halt: Callable[[], object] | None = None,
     ) -> None:
         super().__init__()
         self._work = work
         self._then = then
         self._otherwise = otherwise
         self._progress = progress
+        self._halt = halt
+        self._forgotten = False
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         queued = Qt.ConnectionType.QueuedConnection
@@ -66,8 +73,17 @@ class Job(QObject):
         return self
 
     def stop(self) -> None:
-        """Ask the work to end; it does at its next step."""
+        """Ask the work to end: it does at once where it can be halted, else at its next step."""
         self._stop.set()
+        if self._halt is not None:
+            self._halt()
+            self.wait(5)
+
+    def forget(self) -> None:
+        """Stop, and tell nobody: what asked for the work is gone."""
+        self._forgotten = True
+        self.running = False
+        self.stop()
 
     def wait(self, seconds: float = 30.0) -> None:
         """Wait until the thread has ended."""
@@ -77,9 +93,9 @@ class Job(QObject):
         try:
             found = self._work(self._tell)
         except _Stopped:
-            self._failed.emit("Stopped; nothing was changed.")
+            self._failed.emit(STOPPED)
         except IfcytoError as error:
-            self._failed.emit(str(error))
+            self._failed.emit(STOPPED if self._stop.is_set() else str(error))
         except OSError as error:
             self._failed.emit(f"{error.filename or 'input or output'}: {error.strerror or error}")
         except MemoryError:
@@ -94,14 +110,17 @@ class Job(QObject):
 
     def _on_returned(self, found: object) -> None:
         self.running = False
+        if self._forgotten:
+            return
         if self._stop.is_set():
-            self._otherwise("Stopped; nothing was changed.")
+            self._otherwise(STOPPED)
         else:
             self._then(found)
 
     def _on_failed(self, message: str) -> None:
         self.running = False
-        self._otherwise(message)
+        if not self._forgotten:
+            self._otherwise(message)
 
     def _on_moved(self, task: str, done: int, total: int) -> None:
         if self._progress is not None and not self._stop.is_set():

@@ -2,41 +2,41 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qtpy.QtWidgets import (
-    QFileDialog,
-    QFormLayout,
-    QLabel,
-    QProgressBar,
-    QSpinBox,
-    QTableWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtWidgets import QFileDialog, QLabel, QProgressBar, QTableWidget, QVBoxLayout, QWidget
 
-from ifcyto.classify.suggest import ORDERS
+from ifcyto.errors import UsageError
 from ifcyto.napari_plugin.jobs import Job
-from ifcyto.napari_plugin.parts import button, combo, row, table
+from ifcyto.napari_plugin.parts import button, row, table
+from ifcyto.napari_plugin.truth_form import METHODS, TruthForm
+from ifcyto.review.asking import Models, group_errand, judge_errand, network_errand
+from ifcyto.review.errands import time_left
+from ifcyto.review.grouping import GROUP, MAP, Grouping
+from ifcyto.review.rounds import Round
 from ifcyto.review.session import View
-from ifcyto.review.truth import GROUP, PROBABILITY, SUGGESTED, clusters, learn, measured, save_model
+from ifcyto.review.truth import PROBABILITY, learn, measured, save_model, suggested
+from ifcyto.review.truth_data import truth_data
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ifcyto.classify.suggest import Order
     from ifcyto.napari_plugin.desk import Change, Desk
     from ifcyto.pipeline.parallel import Progress
+    from ifcyto.review.errands import Answer, Errand
     from ifcyto.review.opening import Review
-    from ifcyto.review.truth import Round
 
 __all__ = ["TruthTab"]
 
 WORDS = """1. Measure. 2. Group: each group is shown by the filter "cluster"; Shift+A and a key tag a whole
 group. 3. Suggest: train on the tags and look at what is least certain. 4. Click a number of the confusion to
-see these cells, correct them, and suggest again."""
+see these cells, correct them, and suggest again. A network needs no measuring; it trains in a process of its
+own."""
+
+NO_MODEL = "no model is chosen: choose its folder (Model ...), or train a network first"
 
 
 class TruthTab(QWidget):
@@ -48,7 +48,7 @@ class TruthTab(QWidget):
 
     Attributes
     ----------
-    job : Job or None
+    form : TruthForm
     found : Round or None
         Of the last training.
     """
@@ -56,34 +56,24 @@ class TruthTab(QWidget):
     def __init__(self, desk: Desk) -> None:
         super().__init__()
         self.desk = desk
-        self.job: Job | None = None
         self.found: Round | None = None
+        self._work = _Work()
+        self._review: Review | None = desk.review
+        self._trained: tuple[Path, dict[str, Any]] | None = None
+        self._clock = (0, 0, 0.0)
         words = QLabel(WORDS)
         words.setWordWrap(True)
-        self.groups = QSpinBox()
-        self.groups.setRange(0, 100)
-        self.groups.setSpecialValueText("chosen")
-        self.order = combo(ORDERS, lambda: None)
-        self.count = QSpinBox()
-        self.count.setRange(1, 10_000)
-        self.count.setValue(100)
+        self.form = TruthForm(self.measure, self.group, self.suggest)
+        self.groups, self.count = self.form.groups, self.form.count
         self.busy = QProgressBar()
         self.said = QLabel()
         self.said.setWordWrap(True)
         self.matrix = QTableWidget()
         self.matrix.cellClicked.connect(self.show_cell)
-        form = QFormLayout()
-        form.addRow(
-            button("Measure", self.measure, "features of all objects"), QLabel("features of the objects")
-        )
-        form.addRow(
-            button("Group", self.group, "put alike objects into groups"), row(QLabel("groups"), self.groups)
-        )
-        form.addRow(button("Suggest", self.suggest), row(self.order, self.count))
         self.stop_button = button("Stop", self.stop)
         layout = QVBoxLayout(self)
         layout.addWidget(words)
-        layout.addLayout(form)
+        layout.addWidget(self.form)
         layout.addWidget(row(self.busy, self.stop_button))
         layout.addWidget(self.said)
         layout.addWidget(self.matrix)
@@ -92,8 +82,14 @@ class TruthTab(QWidget):
         )
         layout.addStretch(1)
         desk.watchers.append(self.refresh)
+        self.destroyed.connect(lambda *_, work=self._work: work.end())
         self._ready("")
         self.refresh("review")
+
+    @property
+    def job(self) -> Job | None:
+        """What was asked for last."""
+        return self._work.job
 
     # --- work ----------------------------------------------------------------------------
 
@@ -102,38 +98,56 @@ class TruthTab(QWidget):
         self._start(lambda review, progress: measured(review, progress=progress), self._measured)
 
     def group(self) -> None:
-        """Group the objects by what was measured."""
+        """Group the objects by what was measured, or by what a model looks at."""
         wanted = self.groups.value() or None
-        names, values = self._values()
+        model = self.form.model if self.form.by_model else None
 
-        def work(review: Review, progress: Progress) -> Any:
-            progress("group", 0, 0)
-            return clusters(names, values, groups=wanted, seed=review.session.seed)
+        def errand(review: Review) -> Errand:
+            if self.form.by_model and model is None:
+                raise UsageError(NO_MODEL)
+            return group_errand(review, *self._values(), model=model, groups=wanted)
 
-        self._start(work, self._grouped)
+        self._send(errand, lambda answer: self._grouped(Grouping.from_answer(answer)))
 
     def suggest(self) -> None:
-        """Train on the tags, and suggest what to look at."""
-        order: Order = next(each for each in ORDERS if each == self.order.currentText())
-        count = self.count.value()
-        names, values = self._values()
+        """Train on the tags, or take the model, and suggest what to look at."""
+        order, count = self.form.wanted_order, self.count.value()
+        method = self.form.wanted_method
+        if method == METHODS[1]:
+            self._train(self._taught)
+        elif method == METHODS[2]:
+            self._send(self._judged, lambda answer: self._learnt(Round.from_answer(answer)))
+        else:
+            names, values = self._values()
 
-        def work(review: Review, progress: Progress) -> Any:
-            progress("train", 0, 0)
-            return learn(review, names, values, order=order, n=count, seed=review.session.seed)
+            def work(review: Review, progress: Progress) -> Any:
+                data, seed = truth_data(review), review.session.seed
+                return learn(data, names, values, order=order, n=count, seed=seed, progress=progress)
 
-        self._start(work, self._learnt)
+            self._start(work, self._learnt)
 
     def save(self, path: Path | str) -> None:
-        """Train the classifier of the command ``train`` on the tags, and write its folder."""
-        self._start(
-            lambda review, progress: save_model(review, path, progress=progress),
-            lambda _result: self._ready(f"Written: {path}"),
-        )
+        """Write the classifier that the command ``train`` makes of the tags: on features, or the network."""
+        method = self.form.wanted_method
+        if method == METHODS[2]:
+            self._failed(
+                "the model is a folder already: to save another one, suggest by features or a network"
+            )
+        elif method == METHODS[0]:
+            self._start(
+                lambda review, progress: save_model(review, path, progress=progress),
+                lambda _result: self._ready(f"Written: {path}"),
+            )
+        else:
+            asked = self._asked()
+            if asked is not None and self._trained is not None and self._trained[1] == asked:
+                self._keep(path)
+            else:
+                self._train(lambda answer: self._taught(answer, path))
 
     def stop(self) -> None:
         """Stop what is under way; nothing of it is kept."""
-        if self.job is not None:
+        if self.job is not None and self.job.running:
             self.job.stop()
 
     # --- what is found ---------------------------------------------------------------------
@@ -151,17 +165,17 @@ class TruthTab(QWidget):
             self.desk.show_rows(self.found.tagging.doubtful.rows.tolist())
 
     def refresh(self, change: Change) -> None:
-        """Forget what was found when another review is open."""
+        """Forget what was found, and end what is under way, when another review is open."""
         self.setEnabled(self.desk.review is not None)
-        review = self.desk.review
-        if (
-            self.found is not None
-            and review is not None
-            and change == "review"
-            and (len(self.found.labels) != len(review.session.objects))
-        ):
-            self.found = None
+        if change == "review" and self.desk.review is not self._review:
+            running = self.job is not None and self.job.running
+            self._review = self.desk.review
+            self._work.end()
+            self.found = self._trained = None
             self.matrix.setRowCount(0)
+            if self.form.model_name.text() != str(self.form.model):
+                self.form.set_model(None)
+            self._ready("Another review was opened; what was under way was stopped." if running else "")
 
     # --- inside ----------------------------------------------------------------------------
 
@@ -172,62 +186,114 @@ class TruthTab(QWidget):
         names, values = self.desk.values()
         keep = [
             place for place, name in enumerate(names)
-            if name != PROBABILITY and name not in self.desk.review.session.objects.verdicts
+            if name not in {PROBABILITY, *MAP} and name not in self.desk.review.session.objects.verdicts
         ]  # fmt: skip
         return tuple(names[place] for place in keep), values[:, keep]
 
-    def _start(self, work: Callable[[Review, Progress], Any], then: Callable[[Any], object]) -> None:
+    def _judged(self, review: Review) -> Errand:
+        if self.form.model is None:
+            raise UsageError(NO_MODEL)
+        return judge_errand(review, self.form.model, order=self.form.wanted_order, n=self.count.value())
+
+    def _asked(self) -> dict[str, Any] | None:
+        """All that decides what a network learns; None where there are too few tags, which is said."""
+        tags: list[dict[tuple[str, int], str]] = []
+        review = self.desk.review
+        if review is None or not self.desk.attempt(lambda: tags.append(truth_data(review).truth())):
+            return None
+        return {
+            **self.form.network_options(), "channels": self.form.wanted_channels(), "tags": tags[0]
+        }  # fmt: skip
+
+    def _train(self, then: Callable[[Answer], object]) -> None:
+        asked = self._asked()
+        if asked is None:
+            return
+
+        def errand(review: Review) -> Errand:
+            return network_errand(
+                review, self.form.network_options(), self.form.wanted_channels(), self._work.models.new(),
+                order=self.form.wanted_order, n=self.count.value(),
+            )  # fmt: skip
+
+        def done(answer: Answer) -> None:
+            if answer.made is not None:
+                self._trained = answer.made, asked
+            then(answer)
+
+        self._send(errand, done)
+
+    def _send(self, make: Callable[[Review], Errand], then: Callable[[Answer], object]) -> None:
+        """Have work done in a process of its own."""
+        review = self.desk.review
+        if review is None or (self.job is not None and self.job.running):
+            return
+        made: list[Errand] = []
+        if self.desk.attempt(lambda: made.append(make(review))):
+            self._start(lambda _review, progress: made[0].run(progress), then, made[0].stop)
+
+    def _start(
+        self,
+        work: Callable[[Review, Progress], Any],
+        then: Callable[[Any], object],
+        halt: Callable[[], object] | None = None,
+    ) -> None:
         review = self.desk.review
         if review is None or (self.job is not None and self.job.running):
             return
         self.busy.setMaximum(0)
         self.stop_button.setEnabled(True)
-
-        def done(found: Any) -> None:
-            if self.desk.review is review:
-                then(found)
-            else:
-                self._ready("Another review was opened meanwhile; nothing was changed.")
-
-        self.job = Job(lambda progress: work(review, progress), done, self._failed, self._progressed).start()
+        self._work.job = Job(
+            lambda progress: work(review, progress), then, self._failed, self._progressed, halt
+        ).start()
 
     def _measured(self, columns: Any) -> None:
         self.desk.open.session.add_columns(numbers=columns)
         self.desk.tell("review")
         self._ready(f"{len(columns)} columns measured.")
 
-    def _grouped(self, words: Any) -> None:
+    def _grouped(self, found: Grouping) -> None:
         session = self.desk.open.session
-        session.add_columns(words={GROUP: words})
+        n = len(session.objects)
+        session.add_columns(words=found.words(n), numbers=found.numbers(n))
         self.desk.tell("review")
-        self.desk.show(View({}, {}, tuple(np.flatnonzero(words != "").tolist()), GROUP))
+        self.desk.show(View({}, {}, tuple(np.sort(found.rows).tolist()), GROUP))
         self.desk.tell("review")
-        number, grouped = len(set(words.tolist()) - {""}), int((words != "").sum())
-        self._ready(f"{number} groups of {grouped} objects; choose one by the filter {GROUP}.")
+        number = len(set(found.group.tolist()))
+        self._ready(
+            f"{number} groups of {len(found.rows)} objects; choose one by the filter {GROUP}, or draw around "
+            f"some on their map (tab Plot, {MAP[0]} and {MAP[1]})."
+        )
+
+    def _taught(self, answer: Answer, path: Path | str | None = None) -> None:
+        self._learnt(Round.from_answer(answer))
+        self.form.set_model(answer.made, "the network that was trained last")
+        if path is not None:
+            self._keep(path)
 
     def _learnt(self, found: Round) -> None:
         self.found = found
-        session = self.desk.open.session
-        suggestions = found.tagging.suggestions
-        n = len(session.objects)
-        words, chance = np.full(n, "", f"<U{max(map(len, found.classes))}"), np.full(n, np.nan)
-        words[suggestions.rows], chance[suggestions.rows] = suggestions.labels, suggestions.probability
-        session.add_columns(words={SUGGESTED: words}, numbers={PROBABILITY: chance})
+        words, numbers = suggested(found)
+        self.desk.open.session.add_columns(words=words, numbers=numbers)
         self.desk.tell("review")
-        self.desk.show_rows(suggestions.rows.tolist())
-        matrix = found.tagging.training.cv.matrix
-        rows = [[name, *map(str, line)] for name, line in zip(found.classes, matrix.tolist(), strict=True)]
+        self.desk.show_rows(found.tagging.suggestions.rows.tolist())
+        lines = found.matrix.tolist()
+        rows = [[name, *map(str, line)] for name, line in zip(found.classes, lines, strict=True)]
         table(self.matrix, ("tag / classifier", *found.classes), rows)
-        accuracy = float(np.mean(found.tagging.training.cv.balanced_accuracy))
         self._ready(
-            f"Cross-validated balanced accuracy {accuracy:.3f} on {int(matrix.sum())} tags. "
-            f"{len(suggestions.rows)} objects are suggested, "
+            f"{found.said} {len(found.tagging.suggestions.rows)} objects are suggested, "
             f"{len(found.tagging.doubtful.rows)} tags are doubtful."
         )
+
+    def _keep(self, path: Path | str) -> None:
+        trained = self._trained
+        if trained is not None and self.desk.attempt(lambda: self._work.models.keep(trained[0], path)):
+            self._ready(f"Written: {path}")
 
     def _ready(self, said: str) -> None:
         self.busy.setMaximum(1)
         self.busy.setValue(0)
+        self.busy.setFormat("%p%")
         self.stop_button.setEnabled(False)
         self.said.setText(said)
 
@@ -237,11 +303,29 @@ class TruthTab(QWidget):
         self.desk.tell("marks")
 
     def _progressed(self, task: str, done: int, total: int) -> None:
+        first, of, began = self._clock
+        if of != total or done < first:
+            first, began = done, time.monotonic()
+            self._clock = first, total, began
+        left = time_left(done - first, total - first, time.monotonic() - began)
         self.busy.setMaximum(total)
         self.busy.setValue(done)
-        self.busy.setFormat(f"{task} %p%")
+        self.busy.setFormat(f"{task} %p% {left}")
 
     def _ask(self) -> None:
         path = QFileDialog.getExistingDirectory(self, "Folder in which the model is written")
         if path:
-            self.save(Path(path) / "fbml")
+            self.save(Path(path) / ("cnn" if self.form.wanted_method == METHODS[1] else "fbml"))
+
+
+class _Work:
+    """What must end with the tab: the job, and the models of the session."""
+
+    def __init__(self) -> None:
+        self.job: Job | None = None
+        self.models = Models()
+
+    def end(self) -> None:
+        if self.job is not None and self.job.running:
+            self.job.forget()
+        self.models.close()

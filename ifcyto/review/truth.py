@@ -1,19 +1,22 @@
-"""Truth building: features of the objects, groups of alike ones, suggestions, the confusion of a training."""
+"""Truth building by features: measure the objects, train on the tags, suggest, save the classifier."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ifcyto.classify.groups import group_alike, segment
-from ifcyto.classify.tagging import TaggingRound, tagging_round
+from ifcyto.classify.scorer import UNKNOWN
+from ifcyto.classify.tagging import tagging_round
 from ifcyto.classify.training import TrainOptions
 from ifcyto.errors import UsageError
 from ifcyto.pipeline.measure import measure
 from ifcyto.pipeline.measure_job import MeasureOptions
+from ifcyto.pipeline.parallel import no_progress
 from ifcyto.pipeline.train import train
+from ifcyto.review.rounds import Round, Turn
+from ifcyto.review.truth_data import truth_data
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,38 +29,12 @@ if TYPE_CHECKING:
     from ifcyto.pipeline.parallel import Progress
     from ifcyto.pipeline.train import TrainResult
     from ifcyto.review.opening import Review
+    from ifcyto.review.truth_data import TruthData
 
-__all__ = ["GROUP", "PROBABILITY", "SUGGESTED", "Round", "clusters", "learn", "measured", "save_model"]
+__all__ = ["PROBABILITY", "SUGGESTED", "learn", "measured", "save_model", "suggested"]
 
-GROUP, SUGGESTED, PROBABILITY = "cluster", "suggested", "suggested probability"
-"""Names of the columns that truth building adds to the objects."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Round:
-    """What the tags so far teach.
-
-    Parameters
-    ----------
-    tagging : TaggingRound
-    labels : ndarray (n,) of str
-        Tags of all objects of the review; empty without one.
-    predicted : ndarray (n,) of str
-        Class by cross-validation of tagged objects; empty for others.
-    """
-
-    tagging: TaggingRound
-    labels: NDArray[np.str_]
-    predicted: NDArray[np.str_]
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """Classes of the classifier."""
-        return tuple(self.tagging.training.scorer.classes)
-
-    def rows_of(self, true: str, predicted: str) -> NDArray[np.int64]:
-        """Rows of a cell of the confusion matrix."""
-        return np.flatnonzero((self.labels == true) & (self.predicted == predicted))
+SUGGESTED, PROBABILITY = "suggested", "suggested probability"
+"""Names of the columns that suggesting adds to the objects."""
 
 
 def measured(
@@ -100,63 +77,61 @@ def measured(
     return found
 
 
-def clusters(
-    names: Sequence[str], values: NDArray[np.float64], *, groups: int | None = None, seed: int = 0
-) -> NDArray[np.str_]:
-    """Name of the group of alike objects that each object is in.
-
-    Parameters
-    ----------
-    names : sequence of str (F,)
-    values : ndarray (n, F)
-    groups : int, optional
-        As in :func:`ifcyto.classify.groups.group_alike`.
-    seed : int
-        Of the part that is grouped, where there are more objects than can be looked at.
-
-    Returns
-    -------
-    ndarray (n,) of str
-        ``01``, the largest group, and so on; empty for objects that were not grouped.
-    """
-    rows = segment(len(values), seed=seed)
-    found = group_alike(values[rows], names, groups=groups)
-    words = np.full(len(values), "", "<U4")
-    words[rows[found.rows]] = [f"{number:02d}" for number in found.group.tolist()]
-    return words
-
-
 def learn(
-    review: Review,
+    data: TruthData,
     names: Sequence[str],
     values: NDArray[np.float64],
     *,
     order: Order = "uncertain",
     n: int = 100,
     seed: int = 0,
+    progress: Progress | None = None,
 ) -> Round:
-    """Train on the tags of a review, and suggest what to tag next.
+    """Train on the tags of a review, and suggest what to tag next. ``Unknown`` is a tag that teaches nothing.
+
+    Parameters
+    ----------
+    data : TruthData
+    names : sequence of str (F,)
+    values : ndarray (n, F)
+        Features of all objects.
+    order, n
+        As in :func:`ifcyto.classify.suggest.suggest`.
+    seed : int
+    progress : callable, optional
 
     Raises
     ------
     UsageError
         No columns, or too few tags; see :func:`ifcyto.classify.tagging.tagging_round`.
     """
-    session = review.session
-    labels = np.array([session.label(row) or "" for row in range(len(session.objects))], np.str_)
+    data.truth()
     if not len(names):
         msg = "training: expected columns of numbers, found none: measure the objects first"
         raise UsageError(msg)
-    given = sorted(set(labels.tolist()) - {""})
-    if len(given) < 2:
-        found = ", ".join(given) or "none"
-        msg = f"training: expected tags of two classes or more, found {found}: tag some cells"
-        raise UsageError(msg)
     options = TrainOptions(learning_curve=False, seed=seed)
-    taught = tagging_round(values, labels, names, order=order, n=n, options=options)
-    predicted = np.full(len(labels), "", taught.training.cv.predictions.dtype)
-    predicted[np.flatnonzero(labels != "")] = taught.training.cv.predictions
-    return Round(taught, labels, predicted)
+    unjudged = data.labels == UNKNOWN
+    tags = np.where(unjudged, "", data.labels)
+    taught = tagging_round(
+        values, tags, names, order=order, n=n + int(unjudged.sum()), options=options,
+        progress=partial(progress or no_progress, "train"),
+    )  # fmt: skip
+    cv = taught.training.cv
+    predicted = np.full(len(tags), "", cv.predictions.dtype)
+    predicted[np.flatnonzero(tags != "")] = cv.predictions
+    chosen = taught.suggestions.take(np.flatnonzero(~unjudged[taught.suggestions.rows])[:n])
+    classes = tuple(taught.training.scorer.classes)
+    accuracy = float(np.mean(cv.balanced_accuracy))
+    said = f"Cross-validated balanced accuracy {accuracy:.3f} on {int(cv.matrix.sum())} tags."
+    return Round(Turn(chosen, taught.doubtful), classes, data.labels, predicted, said)
+
+
+def suggested(found: Round) -> tuple[dict[str, NDArray[np.str_]], dict[str, NDArray[np.float64]]]:
+    """Columns of words and of numbers that say what suggested objects probably are."""
+    chosen, n = found.tagging.suggestions, len(found.labels)
+    words, chance = np.full(n, "", f"<U{max(map(len, found.classes))}"), np.full(n, np.nan)
+    words[chosen.rows], chance[chosen.rows] = chosen.labels, chosen.probability
+    return {SUGGESTED: words}, {PROBABILITY: chance}
 
 
 def save_model(
@@ -176,11 +151,10 @@ def save_model(
     OutputError
         The folder exists and `overwrite` is False, or the disk refuses.
     """
-    keys = {review.session.objects.key(row) for row in range(len(review.session.objects))}
-    tags = {key: tag.label for key, tag in review.session.tags.tags.items() if key in keys}
-    used = {sample: review.pages.stacks[sample] for sample, _ in tags}
-    samples = {sample or "sample": path for sample, path in used.items()}
-    truth = {(sample or "sample", number): label for (sample, number), label in tags.items()}
+    data = truth_data(review)
+    truth = data.truth()
+    named = {sample for sample, _ in truth}
+    samples = {name: path for name, path in data.inputs().items() if name in named}
     return train(
         samples, truth, output,
         features=features, measuring=_measuring(review), overwrite=overwrite, progress=progress,

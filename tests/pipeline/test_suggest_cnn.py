@@ -83,7 +83,8 @@ def test_no_tensorflow_for_a_classifier_on_features(place, tmp_path):
     options = TrainOptions(learning_curve=False)
     train({"s": cif}, truth, tmp_path / "m", features=["Area_M01", "Area_M05"], options=options)
     code = (
-        "import sys; from ifcyto.pipeline.suggest import from_model; from ifcyto.pipeline.to_tag import Wanted\n"
+        "import sys\nfrom ifcyto.pipeline.suggest import from_model\n"
+        "from ifcyto.pipeline.to_tag import Wanted\n"
         f"assert len(from_model({str(cif)!r}, {str(tmp_path / 'm')!r}, None, Wanted(n=5)).objects) == 5\n"
         "assert 'tensorflow' not in sys.modules and 'keras' not in sys.modules"
     )
