@@ -47,17 +47,22 @@ def explain(
         list[str] | None,
         typer.Option("--image", metavar="NAME=CHANNEL", help="What a channel of the model is here."),
     ] = None,
+    png: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.png", help="Draw the maps too, of at most 20 objects, as PNG and PDF."),
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing file.")] = False,
 ) -> None:
     """Show where a network looks: Grad-CAM and occlusion maps of single objects, as arrays.
 
-    Example:  ifcyto explain MDS01.h5 models/cnn --object 17 --object 23 -o why.npz
+    Example:  ifcyto explain MDS01.h5 models/cnn --object 17 --object 23 -o why.npz --png why.png
     """
     from ifcyto._output import refuse_existing
     from ifcyto.pipeline.explain import explain as explain_objects
     from ifcyto.pipeline.explain import write_explained
 
-    refuse_existing(output, overwrite=overwrite)
+    for target in filter(None, (output, png)):
+        refuse_existing(target, overwrite=overwrite)
     given = {
         name: int(text) if text.isdecimal() else text
         for name, text in pairs_of(images or [], "--image").items()
@@ -67,6 +72,10 @@ def explain(
         source, model, chosen, of_class=of_class, layer=layer, window=window, step=step, images=given
     )
     path = write_explained(found, output, source=source, overwrite=overwrite)
+    if png is not None:
+        from ifcyto.pipeline.draw_network import draw_explained
+
+        draw_explained(found, png, source=source, overwrite=overwrite)
     rows = [("object", "class", "probability")]
     columns_of = (found.objects.tolist(), found.classes.tolist(), found.probability.tolist())
     rows += [(str(number), name, f"{share:.3f}") for number, name, share in zip(*columns_of, strict=True)]

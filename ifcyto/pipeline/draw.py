@@ -149,13 +149,17 @@ def draw_agreement(album: Album, found: Findings) -> None:
             *("confusion", method, reference),
             caption=f"What the {METHODS[method]} called the cells of each class by the {name}"
             + (
-                ", each cell judged by a classifier that was trained without it (cross-validation)."
+                f", each cell judged by a classifier trained without it ({_split(rows[0]['split'])})."
                 if rows[0]["split"] != "all"
                 else "; other: a cell without a tag (true), or none that was called a BNE (predicted)."
             ),
             alt=f"Confusion matrix of the {METHODS[method]} against the {name}: "
             + "; ".join(f"{t} called {p}: {counts[t, p]:,}" for t in true for p in predicted),
         )
+
+
+def _split(name: str) -> str:
+    return name if name == "cross-validation" else f"{name} part"
 
 
 def draw_overlap(album: Album, found: Findings) -> None:

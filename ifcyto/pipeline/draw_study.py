@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ifcyto.pipeline.draw import Album, draw_agreement, draw_frequencies, draw_overlap, draw_spots
 from ifcyto.pipeline.draw_methods import draw_methods, draw_single_samples
+from ifcyto.pipeline.draw_network import draw_heat_maps, draw_network
 from ifcyto.pipeline.draw_training import draw_training
 from ifcyto.pipeline.sheets import draw_sheets
 from ifcyto.pipeline.tables import as_text, csv_text, write_text
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from ifcyto.pipeline.acquire import Input
     from ifcyto.pipeline.parallel import Progress
     from ifcyto.pipeline.results import Findings
+    from ifcyto.pipeline.run_explain import ExplainedCells
     from ifcyto.pipeline.study import Study
     from ifcyto.report.model import Report
 
@@ -33,6 +35,7 @@ def draw_study(
     stacks: Sequence[Path],
     *,
     scores: Path | None = None,
+    explained: ExplainedCells | None = None,
     progress: Progress,
 ) -> Album:
     """Draw every figure of a study.
@@ -48,6 +51,8 @@ def draw_study(
         Of every sample, in the order of `found`.
     scores : pathlib.Path, optional
         Classifier values of the truth; None where nothing was trained.
+    explained : ExplainedCells, optional
+        Cells that the network's scores were explained of.
     progress : callable
     """
     album = Album(folder)
@@ -59,6 +64,8 @@ def draw_study(
         draw_agreement,
         draw_overlap,
         partial(_draw_training, scores=scores),
+        draw_network,
+        partial(_draw_heat_maps, explained=explained),
         partial(_draw_cells, study=study, inputs=inputs, stacks=stacks),
     ]
     for i, draw in enumerate(drawings):
@@ -71,6 +78,11 @@ def draw_study(
 def _draw_training(album: Album, found: Findings, *, scores: Path | None) -> None:
     if scores is not None:
         draw_training(album, found, scores)
+
+
+def _draw_heat_maps(album: Album, found: Findings, *, explained: ExplainedCells | None) -> None:
+    if explained is not None:
+        draw_heat_maps(album, explained, found.document["network"]["channels"])
 
 
 def _draw_cells(

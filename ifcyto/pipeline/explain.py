@@ -14,16 +14,17 @@ from ifcyto.errors import UsageError
 from ifcyto.pipeline.cnn_material import open_objects
 from ifcyto.pipeline.objects import objects_per_source
 from ifcyto.pipeline.sources import refuse_input_as_output
+from ifcyto.stack.cell_stack import CellStack
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from ifcyto.classify.cnn.folder import CnnModel
     from ifcyto.pipeline.objects import ObjectChoice
 
-__all__ = ["Explained", "explain", "write_explained"]
+__all__ = ["CellMaps", "Explained", "explain", "explain_cells", "write_explained"]
 
 MOST = 1000
 """So many objects are explained at once: each takes some hundred passes of the network."""
@@ -141,6 +142,69 @@ def explain(
         occlusion(model.network, scaled, codes, **how),
         np.stack(by_channel, axis=1),
     )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CellMaps:
+    """Heat maps of one class for some cells of several stacks.
+
+    Parameters
+    ----------
+    images : ndarray (n, C, H, W)
+        As the network saw them, in the stacks' numbers.
+    grad_cam, occlusion : ndarray (n, H, W) of float32
+        As in :class:`Explained`.
+    """
+
+    images: NDArray[Any]
+    grad_cam: NDArray[np.float32]
+    occlusion: NDArray[np.float32]
+
+
+def explain_cells(
+    model: CnnModel,
+    cells: Sequence[tuple[Path, int]],
+    of_class: str,
+    *,
+    images: Mapping[str, str | int] | None = None,
+) -> CellMaps:
+    """Explain one class for a few cells, by squares of an eighth of the image, in half as large steps.
+
+    So the work does not depend on the size of the images: some 226 passes of the network a cell.
+
+    Parameters
+    ----------
+    model : CnnModel
+    cells : sequence of (path, int)
+        Stack and object number of each; at least one.
+    of_class : str
+        One of the model's classes.
+    images : mapping of str to (str or int), optional
+        Labels of the model's channels to channels of the stacks.
+
+    Returns
+    -------
+    CellMaps
+        In the order of `cells`.
+    """
+    from ifcyto.classify.cnn.crops import cut, join
+    from ifcyto.classify.cnn.explain import grad_cam, occlusion
+
+    parts, places = [], []
+    for path in dict.fromkeys(path for path, _ in cells):
+        mine = [place for place, (other, _) in enumerate(cells) if other == path]
+        with CellStack.open(path) as stack:
+            rows = stack.rows_of(np.array([cells[place][1] for place in mine], np.int64))
+            parts.append(cut(stack, rows, model.channels_in(stack, images), model.size))
+        places += mine
+    crops = join(parts).take(np.argsort(places))
+    scaled = crops.scaled(np.arange(len(cells)), model.scale)
+    codes = np.full(len(cells), model.classes.index(of_class))
+    window = max(2, model.size // 8)
+    found = occlusion(
+        model.network, scaled, codes, window=window, step=window // 2, temperature=model.temperature
+    )
+    return CellMaps(crops.images, grad_cam(model.network, scaled, codes), found)
 
 
 def write_explained(

@@ -6,6 +6,7 @@ import json
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from ifcyto.classify.cnn.split import PARTS, TRAINING
 from ifcyto.pipeline.cnn import train_network_of, write_verdicts
 from ifcyto.pipeline.fbml import why_no_truth
 from ifcyto.pipeline.run_trained import RunTrained
@@ -16,7 +17,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from ifcyto.classify.cnn.folder import CnnModel
+
 __all__ = ["RunCnn"]
+
+MACHINE = ("device", "seconds")
+"""What a training record says of the machine."""
 
 
 class RunCnn(RunTrained):
@@ -25,10 +31,31 @@ class RunCnn(RunTrained):
     name = "cnn"
     always_told = False
 
-    def record(self) -> dict[str, Any]:
-        """Training record of the model, without what it says of single objects."""
+    @property
+    def explained_folder(self) -> Path:
+        """Where the heat maps are kept."""
+        return self.samples.root / "work" / "explain"
+
+    @cached_property
+    def _trained(self) -> dict[str, Any]:
         found: dict[str, Any] = json.loads((self.model_folder / "training.json").read_text(encoding="utf-8"))
-        return {name: value for name, value in found.items() if name not in {"objects", "device", "seconds"}}
+        return found
+
+    def record(self) -> dict[str, Any]:
+        """Training record of the model, without single objects and what differs from run to run."""
+        found = {name: value for name, value in self._trained.items() if name not in {"objects", *MACHINE}}
+        history = {name: curve for name, curve in found["history"].items() if name != "seconds"}
+        return {**found, "history": history, "least_probability": self.study.settings.cnn.threshold}
+
+    def machine(self) -> dict[str, Any]:
+        """On what the network was trained, and how long."""
+        return {name: self._trained[name] for name in MACHINE if name in self._trained}
+
+    @property
+    def learned(self) -> set[tuple[str, int]]:
+        """Sample and number of the objects that the network learned from."""
+        objects = self._trained["objects"]
+        return {(one["sample"], one["object"]) for one in objects if one["part"] == PARTS[TRAINING]}
 
     def _why_not(self) -> str:
         return why_no_truth(self.study, self.truth)
@@ -47,7 +74,8 @@ class RunCnn(RunTrained):
         return sorted(self.model_folder.iterdir())
 
     @cached_property
-    def _model(self) -> Any:
+    def model(self) -> CnnModel:
+        """The network, read from its folder."""
         from ifcyto.classify.cnn.folder import read_cnn_model
 
         return read_cnn_model(self.model_folder)
@@ -55,5 +83,5 @@ class RunCnn(RunTrained):
     def _classify(self, place: int, candidates: NDArray[np.int64]) -> Path:
         stack, target = self.samples.stack(place), self.verdicts(place)
         return write_verdicts(
-            self.study, self._model, stack, target, candidates, progress=self.samples.progress
+            self.study, self.model, stack, target, candidates, progress=self.samples.progress
         )

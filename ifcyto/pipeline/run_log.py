@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LogRow", "RunLog", "machine_class", "peak_memory_mb", "read_log"]
 
-SAMPLELESS = ("train", "tables", "report")
+SAMPLELESS = ("train", "tables", "explain", "report")
 """Kinds of steps that belong to no single sample."""
 
 

@@ -17,6 +17,7 @@ from ifcyto.pipeline.fbml import read_record, read_verdicts
 from ifcyto.pipeline.judged import judge
 from ifcyto.pipeline.quality import loss_rows, quality_rows
 from ifcyto.pipeline.results import find
+from ifcyto.pipeline.run_explain import read_explained, run_explain
 from ifcyto.pipeline.run_files import make_empty, move_into_place, pretty, read_results, write_together
 from ifcyto.pipeline.stage_gates import stage_names
 from ifcyto.pipeline.steps import STEP_VERSIONS
@@ -54,6 +55,7 @@ class RunResults:
         self.fbml = fbml
         self.cnn = cnn
         self.root = samples.root
+        self.explained = ""
 
     def steps(self, spots: Sequence[str], fbml: Sequence[str], cnn: Sequence[str]) -> None:
         """Write the tables and the report, each where something changed.
@@ -73,7 +75,10 @@ class RunResults:
         if self.samples.staged:
             others["stages"] = list(self.samples.staged.values())
         done = cache.step("tables", {**tables, **others}, self._write_tables)
-        cache.step("report", {**report, "tables": done}, self._write_report)
+        known = {**others, "content": tables["content"]}
+        self.explained = run_explain(self.cnn, known, lambda: self.findings)
+        maps = {"explain": self.explained} if self.explained else {}
+        cache.step("report", {**report, "tables": done, **maps}, self._write_report)
 
     def _depends(self, step: str) -> dict[str, Any]:
         """What the tables or the report depend on; the report's own settings only matter to the report."""
@@ -140,8 +145,9 @@ class RunResults:
             stacks = [samples.stack(place) for place in range(len(samples.study.samples))]
             inputs = samples.inputs
             scores = None if self.fbml.untrained else self.fbml.truth_scores
+            explained = read_explained(self.cnn.explained_folder) if self.explained else None
             album = draw_study(stage / "figures", samples.study, found, inputs, stacks, scores=scores,
-                               progress=samples.progress)  # fmt: skip
+                               explained=explained, progress=samples.progress)  # fmt: skip
             quality = quality_rows(found.samples, inputs, stacks)
             report = build_report(
                 found.document,
@@ -150,6 +156,8 @@ class RunResults:
                 quality=quality,
                 losses=loss_rows(found),
                 areas=area_rows(found),
+                machine={} if self.cnn.untrained else self.cnn.machine(),
+                cells=[] if explained is None else explained.rows(),
             )
             own = write_own_tables(report, stage)
             page = render_report(report, stage / "report.html")

@@ -228,6 +228,9 @@ class ReportTable(_Table):
     sheets_per_kind: Annotated[StrictInt, Field(ge=1, le=20)] = Field(
         1, description="Most contact sheets of one kind of cells and group."
     )
+    heat_maps: Annotated[StrictInt, Field(ge=0, le=20)] = Field(
+        5, description="Cells of each kind whose network's score is explained by heat maps; 0 draws none."
+    )
     image_size: Annotated[StrictInt, Field(ge=8, le=256)] = Field(
         80, description="Largest side of the images on a contact sheet, px."
     )

@@ -12,9 +12,11 @@ from ifcyto.report.comparison import (
     single_samples_section,
 )
 from ifcyto.report.files import FOLDER, named
+from ifcyto.report.heat_maps import heat_maps_section
 from ifcyto.report.methods import citations, methods_text
 from ifcyto.report.miflowcyt import miflowcyt_table
 from ifcyto.report.model import KeyNumber, Provenance, Report, Section
+from ifcyto.report.network import network_section
 from ifcyto.report.overview import limits_section, losses_section, question_section, samples_section
 from ifcyto.report.training import training_section
 
@@ -50,6 +52,10 @@ FILES = (
 
 OWN = (FOLDER, "every table of this page that none of these files holds, and the key numbers at its top")
 MODEL = ("models/fbml/training.json", "the training of the feature-based classifier; beside it the model")
+NETWORK = (
+    ("models/cnn/training.json", "the training of the network; beside it the model"),
+    ("models/cnn/history.csv", "loss and accuracy of the network over the epochs"),
+)
 
 
 def build_report(
@@ -60,6 +66,8 @@ def build_report(
     quality: Sequence[Mapping[str, Any]] = (),
     losses: Sequence[Mapping[str, Any]] = (),
     areas: Sequence[Mapping[str, Any]] = (),
+    machine: Mapping[str, Any] | None = None,
+    cells: Sequence[Mapping[str, Any]] = (),
 ) -> Report:
     """Arrange results and figures for a reader.
 
@@ -68,14 +76,18 @@ def build_report(
     results : mapping
         Content of ``results.json`` (``data_schemas/results.md``).
     figures : mapping of str to sequence of FigureRef
-        By section: ``frequencies``, ``single-samples``, ``spots``, ``training``, ``methods-compared``,
-        ``agreement``, ``overlap``, ``errors``.
+        By section: ``frequencies``, ``single-samples``, ``spots``, ``training``, ``network``,
+        ``heat-maps``, ``methods-compared``, ``agreement``, ``overlap``, ``errors``.
     provenance : mapping
         Record made by :func:`ifcyto.provenance.provenance`.
     quality, losses : sequence of mapping
         What is known of the samples' images, and the objects by stage and class; may be empty.
     areas : sequence of mapping
         Areas under the curves of the methods' scores; may be empty.
+    machine : mapping, optional
+        ``device`` and ``seconds`` of the training of the network.
+    cells : sequence of mapping
+        Cells of the heat maps; see :func:`ifcyto.report.heat_maps.heat_maps_section`.
 
     Returns
     -------
@@ -86,8 +98,10 @@ def build_report(
     def drawn(section: str) -> tuple[FigureRef, ...]:
         return tuple(figures.get(section, ()))
 
-    training = results["training"]
-    ranking = "models/fbml/ranking.csv"
+    training, network = results["training"], results.get("network")
+    ranking, history = "models/fbml/ranking.csv", "models/cnn/history.csv"
+    learned = None if network is None else {**network, **(machine or {})}
+    views = 1 if network is None else network["options"].get("views", 1)
     body = [
         question_section(results),
         samples_section(results, quality),
@@ -95,6 +109,8 @@ def build_report(
         parts.spots_section(results, drawn("spots")),
         parts.methods_section(results),
         None if training is None else training_section(training, drawn("training"), ranking_file=ranking),
+        None if learned is None else network_section(learned, drawn("network"), history_file=history),
+        heat_maps_section(cells, drawn("heat-maps"), views=views),
         parts.frequencies_section(results, drawn("frequencies")),
         parts.tests_section(results),
         single_samples_section(results, drawn("single-samples")),
@@ -112,8 +128,8 @@ def build_report(
         key_numbers=_key_numbers(results),
         sections=tuple(section for section in body if section is not None),
         warnings=tuple(results["notes"]),
-        methods_text=methods_text(results, provenance),
-        cite=citations(results),
+        methods_text=methods_text(results, provenance, explained=bool(cells)),
+        cite=citations(results, explained=bool(cells)),
         provenance=_provenance(results, provenance),
         files=_files(results),
     )
@@ -122,7 +138,9 @@ def build_report(
 
 def _files(results: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     there = [(name, what) for name, what in FILES if not name.endswith(".csv") or _has(results, name)]
-    return (*there, OWN, *([] if results["training"] is None else [MODEL]))
+    models = {"training": (MODEL,), "network": NETWORK}
+    trained = [file for name, files in models.items() if results.get(name) is not None for file in files]
+    return (*there, OWN, *trained)
 
 
 def _has(results: Mapping[str, Any], file: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ifcyto.report.model import Citation
+from ifcyto.report.network_methods import network_citations, network_methods
 from ifcyto.report.sections import INTERVALS
 
 if TYPE_CHECKING:
@@ -64,8 +65,8 @@ _WORKS = {
 }
 
 
-def citations(results: Mapping[str, Any]) -> tuple[Citation, ...]:
-    """Works to cite for what this run did."""
+def citations(results: Mapping[str, Any], *, explained: bool = False) -> tuple[Citation, ...]:
+    """Works to cite for what this run did; `explained`: heat maps of a network too."""
     used = {
         "mann-whitney": results["tests"],
         results["interval"]: results["frequencies"],
@@ -77,10 +78,13 @@ def citations(results: Mapping[str, Any]) -> tuple[Citation, ...]:
         "bland-altman": results.get("bland_altman"),
         "miflowcyt": True,
     }
-    return (ROSENBERG, *(work for name, work in _WORKS.items() if used.get(name)))
+    network = network_citations(results.get("network"), explained=explained)
+    return (ROSENBERG, *network, *(work for name, work in _WORKS.items() if used.get(name)))
 
 
-def methods_text(results: Mapping[str, Any], provenance: Mapping[str, Any]) -> tuple[str, ...]:
+def methods_text(
+    results: Mapping[str, Any], provenance: Mapping[str, Any], *, explained: bool = False
+) -> tuple[str, ...]:
     """Paragraphs on masks, counting and statistics, with the parameters of this run.
 
     Parameters
@@ -89,6 +93,8 @@ def methods_text(results: Mapping[str, Any], provenance: Mapping[str, Any]) -> t
         Content of ``results.json``.
     provenance : mapping
         Record made by :func:`ifcyto.provenance.provenance`.
+    explained : bool
+        Whether there are heat maps of a network.
 
     Returns
     -------
@@ -101,7 +107,12 @@ def methods_text(results: Mapping[str, Any], provenance: Mapping[str, Any]) -> t
         f"4-connected components of that mask; objects with Spot Count {rule['spots']} are candidates, and "
         "BNEs by the plain rule."
     )
-    found_by = (mask, *([_trained(results["training"])] if results["training"] else []))
+    network = results.get("network")
+    found_by = (
+        mask,
+        *([_trained(results["training"])] if results["training"] else []),
+        *([network_methods(network, explained=explained)] if network else []),
+    )
     interval = INTERVALS[results["interval"]]
     counting = (
         "The frequency of BNEs is their number in percent of all objects of the same maturation stage in the "

@@ -216,7 +216,7 @@ def overlap_section(results: Mapping[str, Any], figures: tuple[FigureRef, ...]) 
         for row in results["spot_overlap"]
     )
     tables = [Table("BNEs by manual tags and plain rule", columns, rows, "spot_overlap.csv")]
-    if results["methods"]["fbml"]["ran"]:
+    if any(results["methods"][name]["ran"] for name in ("fbml", "cnn")):
         sets = ("manual", "fbml", "cnn")
         heads = (*(Column(name) for name in ("group", "stage", *sets)), Column("cells", kind="integer"))
         regions = tuple(

@@ -207,7 +207,7 @@ def test_forced_training_judges_anew_what_it_must(study: Path) -> None:
 
 @pytest.mark.parametrize("word", ["spot", "spots MDS99", "", "Report"])
 def test_a_step_that_is_not_there_is_named_with_those_that_are(study: Path, word: str) -> None:
-    message = r"convert, stages, spots, train, fbml, cnn, tables, report.*'spots NBM01'.*found"
+    message = r"convert, stages, spots, train, fbml, cnn, tables, explain, report.*'spots NBM01'.*found"
     for function in (run_study, plan_study):
         with pytest.raises(UsageError, match=message) as error:
             function(study, force=[word])
