@@ -4,7 +4,8 @@ Run ``python benchmarks/bench_review.py``; with napari installed the page is als
 layers (a viewer's model without a window). The stack is the real ``example.cif``, six channels,
 its objects over and over. Outlines are off, so masks are not read. In order: page after page.
 Random: every page has objects from all over the stack, as a shuffled (blinded) review shows
-them; no page is read twice.
+them; no page is read twice. With ``--overlay EXPRESSION`` the outline of a mask is computed for
+every page and drawn; give it once for each outline, such as ``--overlay "Morphology(M06, Ch06)"``.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from common import large_cif, machine, parser
 from ifcyto.pipeline.convert import convert
 from ifcyto.review.mosaic import mosaic
 from ifcyto.review.opening import Review, ReviewOptions, open_review
+from ifcyto.review.overlay_list import OverlayList
 from ifcyto.review.panels import panels_for, strips
 
 if TYPE_CHECKING:
@@ -48,23 +50,30 @@ def show(name: str, seconds: list[tuple[float, float]]) -> None:
     print(f"{name:42s} {said}   under {TARGET} s: {verdict}")
 
 
-def picture(review: Review, size: int) -> Callable[[int], object]:
-    """Read a page and put its cells side by side."""
+def picture(review: Review, size: int, masks: list[str]) -> Callable[[int], object]:
+    """Read a page and put its cells side by side, with the outlines of some masks."""
     session = review.session
+    over = OverlayList(review.masks)
+    for text in masks:
+        over.add(text)
     panels = panels_for(review.channels, review.brightfield)
 
     def page(number: int) -> object:
         session.go_to(number)
-        images, masks = review.pages.read(session.objects, session.rows_on_page(), size, masks=False)
+        rows = session.rows_on_page()
+        images, masks = review.pages.read(session.objects, rows, size, masks=False)
         fill = images.min(axis=(0, 2, 3))
-        return mosaic(
+        made = mosaic(
             strips(images, panels, fill), strips(masks, panels, np.zeros_like(fill)), header=12, gap=8
         )
+        if over.drawing:
+            made.laid(np.tile(over.read(session.objects, rows, size).lines, (1, 1, len(panels))))
+        return made
 
     return page
 
 
-def layers(review: Review) -> Callable[[int], object]:
+def layers(review: Review, masks: list[str]) -> Callable[[int], object]:
     """Read a page and give it to napari's layers."""
     from napari.components import ViewerModel
 
@@ -72,12 +81,17 @@ def layers(review: Review) -> Callable[[int], object]:
 
     desk = Desk(ViewerModel())
     desk.take(review)
+    for text in masks:
+        desk.gallery.over.masks.add(text)
     return desk.go_to
 
 
 def main() -> None:
     options = parser(__doc__.splitlines()[0], 100_000)
     options.set_defaults(repeats=30)
+    options.add_argument(
+        "--overlay", action="append", default=[], metavar="EXPRESSION", help="draw the outline of this mask"
+    )
     given = options.parse_args()
     cif = large_cif(given.source, given.folder, given.objects)
     stack = cif.with_suffix(".h5")
@@ -85,6 +99,8 @@ def main() -> None:
         convert(cif, stack)
     print(machine())
     print(f"{given.objects} objects, pages of {PAGE}, {given.repeats} pages each; median")
+    for text in given.overlay:
+        print(f"with the outline of {text}")
     for name, blinded in (("in order", False), ("random", True)):
         for what in ("read and laid out", "drawn as napari's layers"):
             if what.startswith("drawn") and importlib.util.find_spec("napari") is None:
@@ -95,7 +111,8 @@ def main() -> None:
             )
             review = open_review(stack, settings)
             size = review.pages.usual_size()
-            pages = picture(review, size) if what.startswith("read") else layers(review)
+            masks = given.overlay
+            pages = picture(review, size, masks) if what.startswith("read") else layers(review, masks)
             show(f"{name}: {what}, {size} px", timed(pages, given.repeats))
             review.close()
 

@@ -159,6 +159,34 @@ class Desk:
         if gallery is not None and self.attempt(lambda: gallery.show_outlines(visible=not gallery.outlined)):
             self.tell("marks")
 
+    # --- what lies over the cells ------------------------------------------------------
+
+    def lay_over(self, action: Callable[[Gallery], object]) -> bool:
+        """Change what lies over the cells, and draw it; True if both went well."""
+        gallery = self.gallery
+        if gallery is None:
+            return False
+        done = self.attempt(lambda: action(gallery)) and self.attempt(gallery.lay_over)
+        if done:
+            self.tell("marks")
+        return done
+
+    def show_typed(self) -> None:
+        """Show or hide the outlines that the reader asked for."""
+        if self.gallery is not None and not self.gallery.over.masks.items:
+            self.message = "No outline was asked for: type a mask in the tab Overlays."
+            self.tell("marks")
+        else:
+            self.lay_over(lambda gallery: gallery.over.masks.turn())
+
+    def number_spots(self) -> None:
+        """Number the spots of a mask, or take the numbers away."""
+        self.lay_over(lambda gallery: gallery.over.masks.number_spots())
+
+    def show_heat(self) -> None:
+        """Show or hide the heat map."""
+        self.lay_over(lambda gallery: gallery.over.heat.turn())
+
     # --- selection -------------------------------------------------------------------
 
     def click(self, row: int, *, add: bool = False, to: bool = False) -> None:

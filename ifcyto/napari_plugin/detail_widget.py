@@ -2,62 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-from qtpy.QtCore import Qt
-from qtpy.QtGui import QImage, QPixmap
+from qtpy.QtCore import QPointF, Qt
+from qtpy.QtGui import QColor, QImage, QPainter, QPixmap
 from qtpy.QtWidgets import QLabel, QTableWidget, QVBoxLayout, QWidget
 
-from ifcyto.figures.channels import colourise, composite, scaled
 from ifcyto.napari_plugin.parts import table
-from ifcyto.review.export import looks_of
+from ifcyto.review.large import large_cell
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
-    from ifcyto.figures.channels import ChannelLook
     from ifcyto.napari_plugin.desk import Change, Desk
+    from ifcyto.review.large import LargeCell
 
-__all__ = ["DetailTab", "picture"]
+__all__ = ["DetailTab"]
 
-SIDE = 160
-"""Pixels on the screen of one channel."""
-
-ACROSS = 2
-GREY = 40
-
-
-def picture(
-    images: NDArray[Any], looks: list[ChannelLook], limits: list[tuple[float, float]], side: int = SIDE
-) -> NDArray[np.uint8]:
-    """Channels of one cell and their composite, two in a row, enlarged without smoothing.
-
-    Parameters
-    ----------
-    images : ndarray (C, S, S)
-    looks : list of ChannelLook (C,)
-    limits : list of (float, float) (C,)
-    side : int
-        At least this many pixels for S.
-
-    Returns
-    -------
-    ndarray (H, W, 3) of uint8
-    """
-    values = [scaled(plane, limit) for plane, limit in zip(images, limits, strict=True)]
-    panels = [colourise(value, look) for value, look in zip(values, looks, strict=True)]
-    if len(panels) > 1:
-        panels.append(composite(values, looks))
-    times = max(1, -(-side // images.shape[-1]))
-    large = [np.round(255 * panel.repeat(times, 0).repeat(times, 1)).astype(np.uint8) for panel in panels]
-    tall, wide = large[0].shape[:2]
-    rows = -(-len(large) // ACROSS)
-    found = np.full((rows * (tall + 4) - 4, ACROSS * (wide + 4) - 4, 3), GREY, np.uint8)
-    for place, panel in enumerate(large):
-        top, left = (place // ACROSS) * (tall + 4), (place % ACROSS) * (wide + 4)
-        found[top : top + tall, left : left + wide] = panel
-    return found
+UNSIZED = 64
+"""Side of a cell's frame, px, without a gallery."""
 
 
 class DetailTab(QWidget):
@@ -104,18 +68,22 @@ class DetailTab(QWidget):
         review, gallery = self.desk.open, self.desk.gallery
         session = review.session
         sample, number = session.objects.key(row)
-        side = 64 if gallery is None else gallery.size
-        images, _ = review.pages.read(session.objects, np.array([row]), side)
-        looks = looks_of(review)
-        known = {} if gallery is None else gallery.limits()
-        limits = [known.get(name, (0.0, 1.0)) for name in review.channels]
-        self.pixels = picture(images[0], looks, limits)
-        height, width = self.pixels.shape[:2]
-        shown = QImage(self.pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888)
-        self.image.setPixmap(QPixmap.fromImage(shown))
+        found = large_cell(
+            review,
+            row,
+            UNSIZED if gallery is None else gallery.size,
+            {} if gallery is None else gallery.limits(),
+            overlays=None if gallery is None else gallery.over.masks,
+            heat=None if gallery is None else gallery.over.heat,
+            outlined=gallery is not None and gallery.outlined,
+        )
+        self.pixels = found.pixels
+        self.image.setPixmap(_drawn(found))
         where = "" if session.blinded or not sample else f" of {sample}"
-        names = ", ".join(review.channels) + (", composite" if len(review.channels) > 1 else "")
-        self.title.setText(f"Object {number}{where}: {session.label(row) or 'no tag'}. Panels: {names}.")
+        names = ", ".join(review.channels) + (", merge" if len(review.channels) > 1 else "")
+        spots = "" if found.spots is None else f" Spot Count {found.spots}."
+        said = f"Object {number}{where}: {session.label(row) or 'no tag'}.{spots} Panels: {names}."
+        self.title.setText(said)
         table(self.columns, ("column", "value"), self.values(row))
 
     def values(self, row: int) -> list[tuple[str, str]]:
@@ -126,3 +94,22 @@ class DetailTab(QWidget):
             *((name, str(session.objects.words[name][row])) for name in words),
             *((name, f"{session.objects.numbers[name][row]:g}") for name in numbers),
         ]
+
+
+def _drawn(found: LargeCell) -> QPixmap:
+    """The picture with the numbers of the spots written into it."""
+    height, width = found.pixels.shape[:2]
+    image = QImage(found.pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888)
+    made = QPixmap.fromImage(image)
+    if found.numbers:
+        painter = QPainter(made)
+        font = painter.font()
+        font.setBold(True)
+        painter.setFont(font)
+        for number in found.numbers:
+            painter.setPen(QColor("#000000"))
+            painter.drawText(QPointF(number.x - 3, number.y + 5), number.text)
+            painter.setPen(QColor(number.colour))
+            painter.drawText(QPointF(number.x - 4, number.y + 4), number.text)
+        painter.end()
+    return made

@@ -9,11 +9,12 @@ from napari.layers import Image, Labels, Points
 from napari.utils.colormaps import Colormap, DirectLabelColormap
 
 from ifcyto.figures.channels import channel_look
+from ifcyto.napari_plugin.overlay_layers import OverlayLayers
 from ifcyto.napari_plugin.writer import PAGE
 from ifcyto.review.contrast import contrast
 from ifcyto.review.mosaic import Mosaic, mosaic
-from ifcyto.review.overlays import SELECTED, frames, outlines
-from ifcyto.review.panels import Mode, panels_for, strips
+from ifcyto.review.overlays import MASK_COLOURS, SELECTED, frames, outlines
+from ifcyto.review.panels import Mode, Panels, panels_for, strips
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -35,7 +36,6 @@ TEXT_SHARE = 0.42
 
 CHOSEN = "#FFFFFF"
 STRANGE = "#777777"  # a class that is no longer among the session's
-OUTLINES = ("#00E5FF", "#FFFFFF", "#B6FF00", "#FF8A80", "#80D8FF", "#EA80FC")
 NO_COLOUR = "transparent"
 
 
@@ -61,6 +61,8 @@ class Gallery:
         What is drawn; None where nothing is, as when a stack cannot be read.
     rows : ndarray of int64
         Rows of the cells that are drawn.
+    over : OverlayLayers
+        Outlines of masks that the reader asked for, numbered spots and heat maps.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class Gallery:
         self.size = size or review.pages.usual_size()
         self.made: Mosaic | None = None
         self.rows: NDArray[np.int64] = np.zeros(0, np.int64)
+        self.over = OverlayLayers(viewer, review)
         self._pixel = review.pixel_size_um or 1.0
         self._classes: tuple[TagClass, ...] = ()
         self._images: list[Any] = []
@@ -87,7 +90,8 @@ class Gallery:
         Raises
         ------
         IfcytoError
-            The page cannot be read; then nothing is shown.
+            The page cannot be read; then nothing is shown. Or a mask that the reader asked for cannot
+            be computed; then its cells are shown without.
         """
         session = self.review.session
         self.rows = session.rows_on_page()
@@ -96,7 +100,26 @@ class Gallery:
         except BaseException:
             self._clear()
             raise
+        self.over.hide()
         self._show(images, masks)
+        self.lay_over()
+
+    def lay_over(self) -> None:
+        """Draw the outlines, spots and heat maps of the page.
+
+        Raises
+        ------
+        IfcytoError
+            A mask cannot be computed; then none of them is shown.
+        """
+        if self.made is None:
+            return
+        said = [self.over.words(place) for place in range(self.made.count)]
+        try:
+            self.over.draw(self.made, self.rows, self.size, self._panels(), self._outlines)
+        finally:
+            if said != [self.over.words(place) for place in range(self.made.count)]:
+                self.mark()
 
     def mark(self) -> None:
         """Draw frames and text anew, after tags or the selection changed."""
@@ -116,15 +139,15 @@ class Gallery:
             layer.metadata[PAGE] = page
 
     def captions(self) -> list[str]:
-        """Text above each cell: object number, class with its key, and sample where it may be seen."""
+        """Text above each cell: number, class with its key, spots, and sample where it may be seen."""
         session = self.review.session
         key = {c.name: f"{c.key} " for c in session.classes}
         several = bool((session.objects.samples != "").any()) and not session.blinded
         said = []
-        for row in self.rows.tolist():
+        for place, row in enumerate(self.rows.tolist()):
             sample, number = session.objects.key(row)
             label = session.label(row)
-            words = [f"#{number}", f"[{key.get(label, '')}{label}]" if label else ""]
+            words = [f"#{number}", f"[{key.get(label, '')}{label}]" if label else "", *self.over.words(place)]
             said.append("  ".join(word for word in (*words, sample if several else "") if word))
         return said
 
@@ -149,6 +172,10 @@ class Gallery:
 
     def every_layer(self) -> list[Any]:
         """All layers of the gallery."""
+        return [*self._own(), *self.over.every_layer()]
+
+    def _own(self) -> list[Any]:
+        """Layers that are always there."""
         return [
             each for each in (*self._images, self._outlines, self._frames, self._texts) if each is not None
         ]
@@ -194,7 +221,8 @@ class Gallery:
 
     def close(self) -> None:
         """Take the layers out of the viewer."""
-        for layer in self.every_layer():
+        self.over.close()
+        for layer in self._own():
             if layer in self.viewer.layers:
                 self.viewer.layers.remove(layer)
         self._images = []
@@ -204,8 +232,7 @@ class Gallery:
     # --- inside ----------------------------------------------------------------------
 
     def _show(self, images: NDArray[Any], masks: NDArray[np.uint8]) -> None:
-        review = self.review
-        panels = panels_for(review.channels, review.brightfield, self.mode)
+        panels = self._panels()
         limits = self._limits(images)
         fill = self._fill(images, limits)
         before = None if self.made is None else self.made.images.shape
@@ -249,7 +276,7 @@ class Gallery:
             layer.visible = self._shown(bright=bright)
             self._images.append(layer)
         colours: dict[int | None, str] = {None: NO_COLOUR, 0: NO_COLOUR}
-        colours |= {n: OUTLINES[(n - 1) % len(OUTLINES)] for n in range(1, len(limits) + 1)}
+        colours |= {n: MASK_COLOURS[(n - 1) % len(MASK_COLOURS)] for n in range(1, len(limits) + 1)}
         self._outlines = Labels(
             np.zeros(made.masks.shape[1:], np.uint8),
             name="masks",
@@ -268,7 +295,7 @@ class Gallery:
             **placed,
         )
         self._texts = Points(np.zeros((0, 2)), name="object numbers", **self._text_style(), **placed)
-        for layer in self.every_layer():
+        for layer in self._own():
             self.viewer.add_layer(layer)
         self.viewer.layers.selection.active = self._images[0] if self._images else None
         bar = self.viewer.scale_bar
@@ -297,7 +324,7 @@ class Gallery:
         line = GAP // 2 + 0.8 * made.header
         points = np.array(corners, np.float64).reshape(-1, 2) - (line, 0)
         captions = self.captions()
-        names = panels_for(self.review.channels, self.review.brightfield, self.mode).names
+        names = self._panels().names
         if made.count and len(names) > 1:
             step = made.tile[1] / len(names)
             tops = [
@@ -311,6 +338,9 @@ class Gallery:
             self._texts.data = points
         self._texts.features = {"caption": captions}
         self._texts.selected_data = set()
+
+    def _panels(self) -> Panels:
+        return panels_for(self.review.channels, self.review.brightfield, self.mode)
 
     def _limits(self, images: NDArray[Any]) -> list[tuple[float, float]]:
         """Contrast as it is set; by the first page where there is none yet."""
@@ -337,12 +367,13 @@ class Gallery:
         return not (bright and self.mode == "overlay" and self.review.brightfield.count(False) > 1)
 
     def _all_there(self) -> bool:
-        return bool(self._images) and all(layer in self.viewer.layers for layer in self.every_layer())
+        return bool(self._images) and all(layer in self.viewer.layers for layer in self._own())
 
     def _clear(self) -> None:
         """Show nothing: what is no longer the session's page must not be tagged."""
         self.rows = np.zeros(0, np.int64)
         self.made = None
+        self.over.hide()
         for layer in (*self._images, self._outlines, self._frames):
             if layer is not None:
                 layer.data = np.full((8, 8), layer.data.min(), layer.data.dtype)

@@ -47,9 +47,22 @@ KEYS: tuple[Key, ...] = (
     Key("A", "select all cells of the page", lambda desk: desk.select_page()),
     Key("Shift-A", "select all cells that are shown, on every page", lambda desk: desk.select_shown()),
     Key("T", "go to the next cell without a tag", lambda desk: desk.next_untagged()),
-    Key("M", "show or hide the outlines of the masks", lambda desk: desk.outline()),
+    Key("M", "show or hide the outlines of the stored masks", lambda desk: desk.outline()),
+    Key("O", "show or hide the outlines that you asked for", lambda desk: desk.show_typed()),
+    Key("S", "number the spots, or take the numbers away", lambda desk: desk.number_spots()),
+    Key("H", "show or hide the heat map", lambda desk: desk.show_heat()),
     Key("Control-Z", "take the last tagging back", lambda desk: desk.undo()),
     Key("Control-Shift-Z", "do it again", lambda desk: desk.redo()),
+)
+
+TABS = (
+    ("Alt+1 to Alt+9", "open a tab, from Review to Help; Tab and Space work in it"),
+    ("Esc", "back from a tab to the picture, so that these keys work again"),
+    ("Delete", "in the tab Overlays: take the outline of this row out of the list"),
+    (
+        "Left, Right, Shift",
+        "in the tab Plot: choose bars of the histogram; Enter shows their cells",
+    ),
 )
 
 MOUSE = (
@@ -71,7 +84,7 @@ def help_rows() -> list[tuple[str, str]]:
     """
     rows = [("1 to 9", KEYS[0].says)]
     rows += [(key.key.replace("Control-", "Ctrl+").replace("Shift-", "Shift+"), key.says) for key in KEYS[9:]]
-    return [*rows, *MOUSE]
+    return [*rows, *TABS, *MOUSE]
 
 
 def bind(desk: Desk, detail: Callable[[int], None]) -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QSignalBlocker
-from qtpy.QtGui import QColor, QIcon, QPixmap
+from qtpy.QtGui import QColor, QFont, QFontDatabase, QIcon, QPixmap
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QTableWidget, QTableWidgetItem, QWidget
+
+from ifcyto.review.said import narrowed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-__all__ = ["button", "choose", "combo", "fill", "row", "swatch", "table"]
+__all__ = ["button", "choose", "combo", "fill", "row", "say", "swatch", "table"]
 
 
 def button(text: str, action: Callable[[], object], tip: str = "") -> Any:
@@ -53,6 +55,17 @@ def choose(combo: Any, word: str) -> None:
     """Choose a word, without telling anyone; the first one where it is not there."""
     with QSignalBlocker(combo):
         combo.setCurrentIndex(max(combo.findText(word), 0))
+
+
+def say(label: Any, message: str) -> None:
+    """Show what went wrong; a message with a caret in letters of one width, so that it points right."""
+    pointing = message.rstrip().endswith("^")
+    label.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont) if pointing else QFont())
+    label.setWordWrap(not pointing)
+    if pointing:
+        letters = label.width() // max(label.fontMetrics().horizontalAdvance("M"), 1)
+        message = narrowed(message, max(letters - 2, 30))
+    label.setText(f"\N{WARNING SIGN} {message}" if message else "")
 
 
 def table(made: Any, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -11,9 +11,12 @@ from qtpy.QtWidgets import QCheckBox, QFileDialog, QLabel, QVBoxLayout, QWidget
 from ifcyto.errors import UsageError
 from ifcyto.napari_plugin.parts import button, combo, fill, row
 from ifcyto.napari_plugin.plot_view import PlotView
-from ifcyto.review.plots import gate_of, inside, save_gate, thinned
+from ifcyto.review.objects import shuffled
+from ifcyto.review.plots import bars_gate, gate_of, inside, save_gate, thinned
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from ifcyto.gates.gate import Gate
     from ifcyto.napari_plugin.desk import Change, Desk
 
@@ -46,6 +49,7 @@ class PlotsTab(QWidget):
         self.lasso.toggled.connect(self._lasso_asked)
         self.view = PlotView()
         self.view.gated.connect(self.take_gate)
+        self.view.picked.connect(self.take_bars)
         self.said = QLabel()
         self.said.setWordWrap(True)
         layout = QVBoxLayout(self)
@@ -84,7 +88,10 @@ class PlotsTab(QWidget):
         numbers = session.objects.numbers
         if len(columns) == 1:
             self.view.histogram(columns[0], numbers[columns[0]])
-            self.said.setText("Drag over the bars to make a gate.")
+            self.gate = None
+            self.said.setText(
+                "Click a bar to see its cells; drag over several, or choose them with the arrows."
+            )
             return
         both = np.column_stack([numbers[name] for name in columns])
         rows = thinned(both)
@@ -100,12 +107,17 @@ class PlotsTab(QWidget):
         """Make a gate of what was drawn, and say how many objects it holds."""
         self.desk.attempt(self._take)
 
+    def take_bars(self) -> None:
+        """Make a gate of the bars that were chosen, and show their cells."""
+        if self.desk.attempt(self._take_bars):
+            self.show_inside()
+
     def show_inside(self) -> bool:
-        """Show the cells inside the gate."""
+        """Show the cells inside the gate; a blinded reader sees them in an order of the seed's alone."""
         gate = self.gate
         if gate is None:
             return self.desk.attempt(self._no_gate)
-        return self.desk.show_rows(inside(self.desk.open.session.objects, gate).tolist())
+        return self._show(inside(self.desk.open.session.objects, gate))
 
     def save(self, path: Path | str) -> bool:
         """Save the gate as geometry."""
@@ -123,11 +135,28 @@ class PlotsTab(QWidget):
 
     def _take(self) -> None:
         self.gate = gate_of("Gate", self._columns(), self.view.points, lasso=self.view.lasso)
+        self._count(self.gate)
+
+    def _take_bars(self) -> None:
+        bars, chosen = self.view.bars, self.view.chosen
+        if bars is None or chosen is None:
+            self._no_gate()
+        else:
+            self.gate = bars_gate("Gate", self._columns()[0], bars, *chosen)
+            self._count(self.gate)
+
+    def _count(self, gate: Gate) -> None:
         objects = self.desk.open.session.objects
-        count = len(inside(objects, self.gate))
+        count = len(inside(objects, gate))
         self.said.setText(
             f"{count} of {len(objects)} objects lie inside ({100 * count / len(objects):.2f} %)."
         )
+
+    def _show(self, rows: NDArray[np.int64]) -> bool:
+        session = self.desk.open.session
+        if session.blinded:
+            rows = shuffled(rows, session.seed)
+        return self.desk.show_rows(rows.tolist())
 
     def _no_gate(self) -> None:
         msg = "expected a gate drawn on the plot, found none: drag over the points"
@@ -138,7 +167,7 @@ class PlotsTab(QWidget):
 
     def _show_all(self) -> None:
         if self.desk.review is not None:
-            self.desk.show_rows(range(len(self.desk.review.session.objects)))
+            self._show(np.arange(len(self.desk.review.session.objects)))
 
     def _ask(self) -> None:
         path, _ = QFileDialog.getSaveFileName(self, "Save gate", "gate.json", "Gates (*.json)")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt
+from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import (
     QCheckBox,
     QFileDialog,
@@ -14,6 +16,7 @@ from qtpy.QtWidgets import (
     QLineEdit,
     QProgressBar,
     QScrollArea,
+    QShortcut,
     QTabWidget,
     QVBoxLayout,
     QWidget,
@@ -26,7 +29,8 @@ from ifcyto.napari_plugin.export_widget import ExportTab
 from ifcyto.napari_plugin.help_widget import HelpTab
 from ifcyto.napari_plugin.jobs import Job
 from ifcyto.napari_plugin.keys import bind, bind_layers, unbind
-from ifcyto.napari_plugin.parts import button, row
+from ifcyto.napari_plugin.overlays_widget import OverlaysTab
+from ifcyto.napari_plugin.parts import button, row, say
 from ifcyto.napari_plugin.plots_widget import PlotsTab
 from ifcyto.napari_plugin.readers_widget import ReadersTab
 from ifcyto.napari_plugin.review_widget import ReviewTab
@@ -34,6 +38,8 @@ from ifcyto.napari_plugin.truth_widget import TruthTab
 from ifcyto.review.opening import ReviewOptions, open_review
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import napari
 
     from ifcyto.napari_plugin.desk import Change
@@ -100,6 +106,7 @@ class ReviewWindow(QWidget):
             ("Cell", self.detail_tab),
             ("Classes", ClassesTab(self.desk)),
             ("Plot", PlotsTab(self.desk)),
+            ("Overlays", OverlaysTab(self.desk)),
             ("Truth", self.truth_tab),
             ("Readers", self.readers_tab),
             ("Export", ExportTab(self.desk, lambda: self.readers_tab.found)),
@@ -108,7 +115,28 @@ class ReviewWindow(QWidget):
             area = QScrollArea()
             area.setWidget(tab)
             area.setWidgetResizable(True)
-            self.tabs.addTab(area, name)
+            place = self.tabs.addTab(area, name)
+            self.tabs.setTabToolTip(place, f"Alt+{place + 1}")
+            self._shortcut(f"Alt+{place + 1}", partial(self._open_tab, place))
+        self._shortcut("Esc", self._to_picture)
+
+    def _shortcut(self, keys: str, action: Callable[[], object]) -> None:
+        made = QShortcut(QKeySequence(keys), self)
+        if keys == "Esc":  # elsewhere it means something to napari
+            made.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        made.activated.connect(action)
+
+    def _open_tab(self, place: int) -> None:
+        self.tabs.setCurrentIndex(place)
+        self.tabs.setFocus()
+
+    def _to_picture(self) -> None:
+        """Give the picture the focus, so that the keys mean cells again."""
+        middle = getattr(self.window(), "centralWidget", lambda: None)()
+        for part in [] if middle is None else middle.findChildren(QWidget):
+            if "Canvas" in type(part).__name__:
+                part.setFocus()
+                return
 
     def _job_line(self) -> Any:
         self._line = row(self.busy, self.stop)
@@ -177,8 +205,7 @@ class ReviewWindow(QWidget):
     # --- the desk ----------------------------------------------------------------------
 
     def _refresh(self, _change: Change) -> None:
-        said = self.desk.message
-        self.message.setText(f"\N{WARNING SIGN} {said}" if said else "")
+        say(self.message, self.desk.message)
 
     def _bind_layers(self, _event: Any) -> None:
         bind_layers(self.desk)

@@ -65,6 +65,24 @@ class Mosaic:
         bottom, right = top + self.tile[0], left + self.tile[1]
         return np.array([[top, left], [top, right], [bottom, right], [bottom, left]], np.float64) - 0.5
 
+    def laid(self, tiles: NDArray[Any]) -> NDArray[Any]:
+        """Put something of every cell where the cell is.
+
+        Parameters
+        ----------
+        tiles : ndarray (n, height, width, ...)
+
+        Returns
+        -------
+        ndarray (H, W, ...)
+            In the dtype of `tiles`; 0 between the cells.
+        """
+        found = np.zeros((*self.images.shape[1:], *tiles.shape[3:]), tiles.dtype)
+        for place in range(self.count):
+            top, left = self.corner(place)
+            found[top : top + self.tile[0], left : left + self.tile[1]] = tiles[place]
+        return found
+
 
 def columns_for(count: int, tile: tuple[int, int], aspect: float = 1.5) -> int:
     """Columns that give a mosaic about `aspect` times as wide as high.

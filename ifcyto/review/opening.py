@@ -13,10 +13,13 @@ import numpy as np
 
 from ifcyto.errors import StudyError, UsageError
 from ifcyto.features.table import read_table
+from ifcyto.masks.grammar import shown
+from ifcyto.masks.nuclei import bne_mask
 from ifcyto.pipeline.convert import convert
 from ifcyto.pipeline.sources import is_stack
-from ifcyto.pipeline.study import load_study
+from ifcyto.pipeline.study import DNA_ROLES, load_study
 from ifcyto.review.objects import ReviewObjects, from_results
+from ifcyto.review.page_masks import PageMasks
 from ifcyto.review.pages import PageReader
 from ifcyto.review.session import DEFAULT_CLASSES, Session, TagClass
 from ifcyto.review.tag_file import TagFile
@@ -76,6 +79,11 @@ class Review:
     brightfield : tuple of bool
         Of each channel.
     pixel_size_um : float or None
+    masks : PageMasks
+        Computes masks of the cells of a page.
+    rule : str
+        Mask whose Spot Count is the plain rule: the study's, or the usual one of the channel that is
+        named after a DNA dye; empty where there is none.
     files : ExitStack
         What is closed, and the temporary stack that is removed, with :meth:`close`.
     """
@@ -86,6 +94,8 @@ class Review:
     channels: tuple[str, ...]
     brightfield: tuple[bool, ...]
     pixel_size_um: float | None
+    masks: PageMasks
+    rule: str
     files: ExitStack
 
     def close(self) -> None:
@@ -123,11 +133,12 @@ def open_review(
     path, options = Path(path), options or ReviewOptions()
     with ExitStack() as files:
         if path.suffix.lower() == ".toml":
-            title, objects, pages, seed = _study(path, options)
+            title, objects, masks, rule, seed = _study(path, options)
             labels = path.parent / "labels.csv"
         else:
-            title, objects, pages = _file(path, options, files, progress)
+            title, objects, masks, rule = _file(path, options, files, progress)
             labels, seed = path.with_name(f"{path.stem}_labels.csv"), 0
+        pages = masks.pages
         files.callback(pages.close)
         tags = TagFile(options.labels or labels, by=options.by or getpass.getuser(), samples=_many(objects))
         session = Session(
@@ -135,10 +146,11 @@ def open_review(
             seed=seed if options.seed is None else options.seed,
         )  # fmt: skip
         names, bright, size = _channels(pages)
-        return Review(title, session, pages, names, bright, size, files.pop_all())
+        size = masks.pixel_size_um or size
+        return Review(title, session, pages, names, bright, size, masks, rule, files.pop_all())
 
 
-def _study(path: Path, options: ReviewOptions) -> tuple[str, ReviewObjects, PageReader, int]:
+def _study(path: Path, options: ReviewOptions) -> tuple[str, ReviewObjects, PageMasks, str, int]:
     if options.table is not None:
         msg = "expected a feature table with a single input, found a study"
         raise UsageError(msg)
@@ -155,12 +167,14 @@ def _study(path: Path, options: ReviewOptions) -> tuple[str, ReviewObjects, Page
         raise StudyError(msg)
     settings = study.settings
     pages = PageReader(stacks, list(settings.channels.values()), list(settings.channels))
-    return settings.study.title, objects, pages, settings.study.seed
+    given = settings.candidates.pixel_size_um
+    masks = PageMasks(pages, pixel_size_um=given, size_of=settings.channels[study.dna_role])
+    return settings.study.title, objects, masks, study.mask, settings.study.seed
 
 
 def _file(
     path: Path, options: ReviewOptions, files: ExitStack, progress: Progress | None
-) -> tuple[str, ReviewObjects, PageReader]:
+) -> tuple[str, ReviewObjects, PageMasks, str]:
     stack_path = path
     if not is_stack(path):
         folder = files.enter_context(tempfile.TemporaryDirectory(prefix="ifcyto-review-"))
@@ -169,9 +183,12 @@ def _file(
     with CellStack.open(stack_path) as stack:
         numbers = stack.object_numbers.copy()
         channels = [channel.number for channel in stack.channels]
+        known = {name.casefold() for name in DNA_ROLES}
+        dna = [c.role or c.name for c in stack.channels if (c.role or c.name).casefold() in known]
     columns = {} if options.table is None else _columns(Path(options.table), numbers)
     objects = ReviewObjects(np.full(len(numbers), "", np.str_), numbers, {}, columns)
-    return path.name, objects, PageReader({"": stack_path}, channels)
+    rule = shown(bne_mask("MC", dna[0])) if len(dna) == 1 else ""
+    return path.name, objects, PageMasks(PageReader({"": stack_path}, channels)), rule
 
 
 def _columns(path: Path, numbers: np.ndarray) -> dict[str, np.ndarray]:

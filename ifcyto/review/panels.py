@@ -18,7 +18,7 @@ Mode = Literal["side by side", "overlay"]
 
 MODES: tuple[Mode, ...] = ("side by side", "overlay")
 
-COMPOSITE = "composite"
+COMPOSITE = "merge"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def panels_for(names: Sequence[str], brightfield: Sequence[bool], mode: Mode = "
     Examples
     --------
     >>> panels_for(["BF", "CD235a", "DRAQ5"], [True, False, False])
-    Panels(channels=((0,), (1,), (2,), (1, 2)), names=('BF', 'CD235a', 'DRAQ5', 'composite'))
+    Panels(channels=((0,), (1,), (2,), (1, 2)), names=('BF', 'CD235a', 'DRAQ5', 'merge'))
     >>> panels_for(["BF", "DNA"], [True, False], "overlay").channels
     ((0, 1),)
     """

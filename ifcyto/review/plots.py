@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,12 +23,82 @@ if TYPE_CHECKING:
 
     from ifcyto.review.objects import ReviewObjects
 
-__all__ = ["gate_of", "inside", "limits_of", "save_gate", "thinned", "ticks"]
+__all__ = [
+    "Bars", "bars_gate", "bars_of", "gate_of", "inside", "limits_of", "save_gate", "thinned", "ticks",
+]  # fmt: skip
 
 DRAWN = 20_000
 """Points that are drawn; all objects are gated."""
 
 MARGIN = 0.04
+
+BINS = 60
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bars:
+    """A histogram.
+
+    Parameters
+    ----------
+    counts : ndarray (B,) of int64
+    edges : ndarray (B + 1,) of float64
+        A value on an edge belongs to the bar on its right, the last edge to the last bar.
+    """
+
+    counts: NDArray[np.int64]
+    edges: NDArray[np.float64]
+
+    def at(self, x: float) -> int | None:
+        """Bar over which a value lies, empty or not; None beside all of them.
+
+        Examples
+        --------
+        >>> bars = bars_of(np.array([0.0, 1.0, 1.0]), 2, (0.0, 2.0))
+        >>> bars.at(0.4), bars.at(1.0), bars.at(2.0), bars.at(2.1)
+        (0, 1, 1, None)
+        """
+        if not self.edges[0] <= x <= self.edges[-1]:
+            return None
+        return min(int(np.searchsorted(self.edges, x, side="right")) - 1, len(self.counts) - 1)
+
+
+def bars_of(values: NDArray[np.float64], bins: int = BINS, limits: tuple[float, float] | None = None) -> Bars:
+    """Count how often values occur, in bars of one width; values that are not finite do not count.
+
+    Parameters
+    ----------
+    values : ndarray (n,)
+    bins : int
+    limits : (float, float), optional
+        By default :func:`limits_of`.
+    """
+    finite = values[np.isfinite(values)]
+    counts, edges = np.histogram(finite, bins, limits or limits_of(finite))
+    return Bars(counts.astype(np.int64), edges)
+
+
+def bars_gate(name: str, column: str, bars: Bars, first: int, last: int) -> Gate:
+    """Make the gate that holds the objects of some neighbouring bars, and no others.
+
+    Parameters
+    ----------
+    name, column : str
+    bars : Bars
+    first, last : int
+        In either order; both belong to it.
+
+    Returns
+    -------
+    Gate
+        A range that ends with the largest number below the right edge, unless it is the last one:
+        a range includes its ends, a bar does not include its right edge.
+    """
+    low, high = sorted((first, last))
+    end = float(bars.edges[high + 1])
+    if high + 1 < len(bars.counts):
+        end = math.nextafter(end, -math.inf)
+    return Gate(name, (column,), Range(float(bars.edges[low]), end))
 
 
 def thinned(values: NDArray[np.float64], most: int = DRAWN, *, seed: int = 0) -> NDArray[np.int64]:

@@ -164,3 +164,58 @@ def opened(stack, tmp_path):
 def colours(pixels: np.ndarray) -> int:
     """Different colours of a picture."""
     return len(np.unique(pixels.reshape(-1, pixels.shape[-1]), axis=0))
+
+
+@pytest.fixture
+def make(viewer, qt):
+    """Docks with a review in one viewer; closed at the end."""
+    from ifcyto.napari_plugin.window import ReviewWindow
+
+    made = []
+
+    def start_one(path, **options):
+        window = ReviewWindow(viewer)
+        viewer.window.add_dock_widget(window, area="right")
+        made.append(window)
+        window.open(path, ReviewOptions(**{"by": "AB", "per_page": 12, **options}))
+        settle(qt, until=lambda: not window.job.running)
+        return window
+
+    yield start_one
+    for window in made:
+        viewer.window.remove_dock_widget(window)
+        window.close()
+    assert len(viewer.layers) == 0
+
+
+@pytest.fixture
+def window(make, stack, tmp_path):
+    return make(stack, labels=tmp_path / "labels.csv")
+
+
+@pytest.fixture
+def with_table(make, stack, tmp_path):
+    """A review with a feature table."""
+    from ifcyto.pipeline.measure import measure_to_file
+
+    names = ["Area_M05", "Aspect Ratio_M05", "Intensity_MC_DRAQ5", "Circularity_M05"]
+    measure_to_file(stack, tmp_path / "t.h5ad", names)
+    return make(stack, labels=tmp_path / "l.csv", table=tmp_path / "t.h5ad")
+
+
+def tab(window, name):
+    (place,) = [i for i in range(window.tabs.count()) if window.tabs.tabText(i) == name]
+    return window.tabs.widget(place).widget()
+
+
+def drag(view, *points):
+    from qtpy.QtCore import QEvent, Qt
+    from qtpy.QtGui import QMouseEvent
+    from qtpy.QtWidgets import QApplication
+
+    left, none = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    kinds = [QEvent.Type.MouseButtonPress, *[QEvent.Type.MouseMove] * (len(points) - 1)]
+    for kind, point in zip(kinds, points, strict=True):
+        QApplication.sendEvent(view, QMouseEvent(kind, point, point, left, left, none))
+    end = QEvent.Type.MouseButtonRelease
+    QApplication.sendEvent(view, QMouseEvent(end, points[-1], points[-1], left, left, none))

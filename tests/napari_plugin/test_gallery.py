@@ -83,7 +83,7 @@ def test_frames_and_text_tell_class_and_selection(gallery):
     assert np.allclose(tags.colormap.color_dict[2], [0, 0x72 / 255, 0xB2 / 255, 1], atol=0.01)
     text = gallery.viewer.layers["object numbers"].features["caption"].tolist()
     assert text[:6] == ["#0", "#1", "#2", "#3  [2 Doublet]", "#4", "#5"]
-    assert text[12:16] == ["BF", "CD235a", "DRAQ5", "composite"]
+    assert text[12:16] == ["BF", "CD235a", "DRAQ5", "merge"]
     session.set_classes([TagClass("BNE", "#FF0000", "1")])
     gallery.mark()
     assert gallery.captions()[3] == "#3  [Doublet]"

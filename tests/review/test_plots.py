@@ -10,7 +10,7 @@ from ifcyto.errors import GateError, UsageError
 from ifcyto.gates.members import populate
 from ifcyto.gates.store import read_gates
 from ifcyto.review.objects import ReviewObjects
-from ifcyto.review.plots import gate_of, inside, limits_of, save_gate, thinned, ticks
+from ifcyto.review.plots import bars_gate, bars_of, gate_of, inside, limits_of, save_gate, thinned, ticks
 
 
 @pytest.fixture
@@ -60,3 +60,32 @@ def test_ticks_are_few_and_lie_on_the_axis(low, high):
     assert 2 <= len(found) <= 6
     assert all(low - 1e-12 <= tick <= high + 1e-12 for tick in found)
     assert limits_of(np.array([low, high]))[0] < low
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_the_cells_of_a_bar_are_those_that_it_counts(rng, whole):
+    """With whole numbers many values lie on the edges of bars."""
+    values = rng.integers(0, 60, 5000).astype(float) if whole else rng.normal(100, 20, 5000)
+    values[3:9] = np.nan
+    found = ReviewObjects(np.full(5000, ""), np.arange(5000), {}, {"Area": values})
+    limits = (0.0, 60.0) if whole else None
+    bars = bars_of(values, limits=limits)
+    finite = values[np.isfinite(values)]
+    assert bars.counts.sum() == len(finite) == 4994
+    assert bars.counts.tolist() == np.histogram(finite, 60, limits or limits_of(values))[0].tolist()
+    seen = []
+    for bar in range(60):
+        rows = inside(found, bars_gate("G", "Area", bars, bar, bar))
+        assert len(rows) == bars.counts[bar]
+        assert all(bars.at(value) == bar for value in values[rows].tolist())
+        seen += rows.tolist()
+    assert sorted(seen) == np.flatnonzero(np.isfinite(values)).tolist()
+    several = inside(found, bars_gate("G", "Area", bars, 41, 12))
+    assert len(several) == bars.counts[12:42].sum()
+    assert len(inside(found, bars_gate("G", "Area", bars, 0, 59))) == 4994
+
+
+def test_a_histogram_of_nothing_has_empty_bars():
+    bars = bars_of(np.array([np.nan, np.nan]))
+    assert bars.counts.sum() == 0
+    assert (bars.at(0.5), bars.at(-0.5)) == (30, None)
