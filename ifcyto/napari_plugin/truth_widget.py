@@ -150,6 +150,10 @@ class TruthTab(QWidget):
         if self.job is not None and self.job.running:
             self.job.stop()
 
+    def leave(self) -> None:
+        """The window closes: end the work, and remove the models that were not saved."""
+        self._work.end()
+
     # --- what is found ---------------------------------------------------------------------
 
     def show_cell(self, down: int, across: int) -> None:

@@ -213,7 +213,7 @@ class ReviewWindow(QWidget):
     def closeEvent(self, event: Any) -> None:
         """Close the review with the window."""
         self._stop()
-        self.truth_tab.stop()
+        self.truth_tab.leave()
         _leave(self.desk)
         super().closeEvent(event)
 

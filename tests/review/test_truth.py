@@ -9,9 +9,12 @@ from ifcyto.classify.model_folder import read_model
 from ifcyto.classify.tagging import tagging_round
 from ifcyto.classify.training import TrainOptions
 from ifcyto.errors import UsageError
+from ifcyto.pipeline.classify import classify
 from ifcyto.pipeline.convert import convert
 from ifcyto.pipeline.measure import measure
+from ifcyto.review.asking import judge_errand
 from ifcyto.review.grouping import GROUP, MAP, Grouping, grouped
+from ifcyto.review.judging import looked_at
 from ifcyto.review.opening import ReviewOptions, open_review
 from ifcyto.review.rounds import Round
 from ifcyto.review.truth import PROBABILITY, SUGGESTED, learn, measured, save_model, suggested
@@ -86,6 +89,16 @@ def test_a_round_of_tagging_gives_suggestions_and_a_confusion(review, tmp_path):
         learn(data, [], values[:, :0])
     result = save_model(review, tmp_path / "model", FEATURES)
     assert read_model(tmp_path / "model").scorer.classes == result.training.scorer.classes
+    judged = classify(review.pages.stacks[""], tmp_path / "model")
+    there = Round.from_answer(judge_errand(review, tmp_path / "model", n=60).run(lambda *told: None))
+    free = np.flatnonzero((data.labels == "") & (judged.labels != "Unknown"))
+    assert sorted(there.tagging.suggestions.rows.tolist()) == free.tolist()
+    assert (there.predicted[tagged] == np.where(judged.labels == "Unknown", "", judged.labels)[tagged]).all()
+    assert "may have learned from them" in there.said
+    rows = np.array([8, 3, 40])
+    seen_by, numbers = looked_at(data, rows, tmp_path / "model")
+    assert np.array_equal(numbers, judged.values[rows], equal_nan=True)
+    assert seen_by == tuple(column.name for column in judged.model.columns)
 
 
 def test_unknown_is_a_tag_that_teaches_nothing_and_is_not_suggested(review):
