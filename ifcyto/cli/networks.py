@@ -153,6 +153,7 @@ def train_a_network(
     classes: Sequence[str] | None,
     rest: str | None,
     own: Path | None,
+    thresholds: float | dict[str, float],
     drop_repeats: bool,
     overwrite: bool,
 ) -> None:
@@ -169,6 +170,7 @@ def train_a_network(
             rest=rest,
             options=options,
             own=own,
+            thresholds=thresholds,
             drop_repeats=drop_repeats,
             overwrite=overwrite,
             progress=progress,
@@ -192,6 +194,23 @@ def _tell(result: CnnTraining) -> None:
         print(f"{len(record['folds']['best_epochs'])} folds: {mean['mean']:.3f}, s.d. {mean['sd']:.3f}")
     epochs = len(record["history"]["loss"])
     print(f"scores are of the {record['judged']}; best of {count(epochs, 'epoch')}: {record['best_epoch']}")
+    _tell_probabilities(record)
     print(f"{result.folder}: {record['architecture']}, {record['weights']:,} weights, {record['reason']}")
     for note in record["notes"]:
         print(f"note: {note}", file=sys.stderr)
+
+
+def _tell_probabilities(record: dict[str, Any]) -> None:
+    calibration, limits = record["calibration"], record["thresholds"]["limits"]
+    if not calibration["why_not"]:
+        errors = ", ".join(
+            f"{one['of']} {one['ece_before']:.3f} before, {one['ece_after']:.3f} after "
+            f"(by chance up to {one['ece_by_chance']:.3f})"
+            for one in calibration["judged"]
+        )
+        print(f"temperature {calibration['temperature']:.3g}; calibration error: {errors}")
+    if limits:
+        shown = ", ".join(f"{name} {value:.3g}" for name, value in limits.items())
+        test = record["thresholds"].get("test")
+        left = f"; {test['unknown']:,} of {test['objects']:,} test objects become Unknown" if test else ""
+        print(f"least probability: {shown}{left}")

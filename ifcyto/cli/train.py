@@ -86,6 +86,10 @@ def train(
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="cnn: another option, as balance=weights."),
     ] = None,
+    threshold: Annotated[
+        list[str] | None,
+        typer.Option(metavar="P|CLASS=P", help="cnn: least probability of all classes or one; else Unknown."),
+    ] = None,
     drop_repeats: Annotated[
         bool, typer.Option("--drop-repeats", help="cnn: of the same images twice keep one.")
     ] = False,
@@ -102,7 +106,8 @@ def train(
 
     of_networks = {
         "--architecture": architecture, "--channel": channels, "--epochs": epochs, "--size": size,
-        "--weights": weights, "--network": own, "--set": others, "--drop-repeats": drop_repeats or None,
+        "--weights": weights, "--network": own, "--set": others, "--threshold": threshold,
+        "--drop-repeats": drop_repeats or None,
     }  # fmt: skip
     of_features = {
         "--algorithm": algorithm if algorithm != "lda" else None, "--steps": steps if steps > 1 else None,
@@ -134,6 +139,7 @@ def train(
             classes=classes or None,
             rest=rest,
             own=own,
+            thresholds=thresholds_of(threshold or []),
             drop_repeats=drop_repeats,
             overwrite=overwrite,
         )

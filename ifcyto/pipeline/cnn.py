@@ -97,6 +97,8 @@ def network_options(study: Study) -> CnnOptions:
         weights=weights,
         folds=table.folds,
         seed=study.settings.study.seed,
+        views=table.views,
+        wanted_precision=table.wanted_precision,
     )
 
 

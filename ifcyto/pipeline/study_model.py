@@ -188,6 +188,12 @@ class CnnTable(_Table):
         0, description="Parts of a cross-validation beside training, validation and test; 0: none."
     )
     threshold: float = Field(0.0, ge=0, le=1, description="A class that is less probable is Unknown.")
+    wanted_precision: Annotated[float, Field(gt=0, le=1)] | None = Field(
+        None, description="Precision of each class that training finds a threshold for; below it is Unknown."
+    )
+    views: Literal[1, 8] = Field(
+        1, description="Orientations in which the network looks at each image; 8: turned and mirrored too."
+    )
 
 
 class CompareTable(_Table):

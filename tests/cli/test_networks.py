@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 
@@ -75,6 +76,12 @@ def test_channels_of_a_study_go_by_its_roles():
         (["--method", "svm"], "expected fbml or cnn, found 'svm'"),
         (["--method", "cnn", "--steps", "2"], "is not an option of --method cnn"),
         (["--epochs", "3"], "is not an option of --method fbml"),
+        (["--threshold", "BNE=0.8"], "is not an option of --method fbml"),
+        (
+            ["--method", "cnn", "--threshold", "BNE=80"],
+            "expected a probability from 0 to 1 for BNE, found 80",
+        ),
+        (["--method", "cnn", "--set", "views=3"], "expected 1 or 8 views, found 3"),
     ],
 )
 def test_options_of_the_other_method_are_refused(capsys, place, tmp_path, words, message):
@@ -111,12 +118,18 @@ def test_without_tensorflow_the_message_gives_the_install_line(place, tmp_path):
 def test_a_network_is_trained_and_classifies(capsys, place, tmp_path):
     pytest.importorskip("tensorflow")
     labels = place.with_name("labels.csv")
-    code, out, _ = run(
+    code, out, err = run(
         capsys, "train", place, "-o", tmp_path / "m", "--labels", labels, "--method", "cnn",
         "--epochs", 1, "--size", 8, "--channel", "DRAQ5", "--set", "rotate=right", "--set", "focus=0",
+        "--set", "views=8", "--threshold", "BNE=0.999",
     )  # fmt: skip
     assert code == 0
+    assert "note: probabilities are as the network gave them (temperature 1): 2 validation objects" in err
+    document = json.loads((tmp_path / "m" / "model.json").read_text())
+    assert (document["views"], document["temperature"]) == (8, 1.0)
+    assert document["thresholds"] == {"BNE": 0.999}
     lines = out.splitlines()
+    assert lines[-2].startswith("least probability: BNE 0.999; ")
     assert lines[0].split() == [
         "class",
         "truth",
@@ -129,6 +142,21 @@ def test_a_network_is_trained_and_classifies(capsys, place, tmp_path):
     ]
     assert lines[1].split()[:5] == ["BNE", "12", "10", "1", "1"]
     assert lines[-1].endswith("vgg_small, 1,175,074 weights, all 1 epochs are done")
+    words = (
+        "train",
+        place,
+        "-o",
+        tmp_path / "n",
+        "--labels",
+        labels,
+        "--method",
+        "cnn",
+        "--threshold",
+        "B=0.8",
+    )
+    code, _, err = run(capsys, *words)
+    assert code == 2
+    assert "expected classes among BNE, Doublet, found 'B'" in err
     code, out, _ = run(capsys, "classify", place, tmp_path / "m", "-o", tmp_path / "l.csv", "--threshold", 1)
     assert code == 0
     assert "24 objects (24 Unknown)" in out

@@ -6,6 +6,7 @@ import csv
 import json
 from importlib.util import find_spec
 
+import numpy as np
 import pytest
 
 from ifcyto.errors import MissingExtraError, StudyError
@@ -43,10 +44,11 @@ def test_the_table_asks_for_the_network_unless_the_methods_are_listed(study):
 
 
 def test_settings_become_options(study):
-    add(study, TABLE + 'weights = "vgg.h5"\nstop = "meet"\n')
+    add(study, TABLE + 'weights = "vgg.h5"\nstop = "meet"\nviews = 8\nwanted_precision = 0.95\n')
     found = load_study(study)
     options = network_options(found)
     assert (options.size, options.epochs, options.stop, options.seed) == (16, 1, "meet", 7)
+    assert (options.views, options.wanted_precision) == (8, 0.95)
     assert options.weights == str(study.parent / "vgg.h5")
     assert options.augmentation.rotate == "none"
     assert network_channels(found) == {"BF": 1, "DRAQ5": 5}
@@ -59,12 +61,14 @@ def test_settings_become_options(study):
             '[cnn]\nchannels = ["SSC"]\n',
             r"cnn\.channels: expected roles among BF, CD235a, DRAQ5, found 'SSC'",
         ),
+        ("[cnn]\nviews = 2\n", r"cnn\.views: .*1 or 8"),
+        ("[cnn]\nwanted_precision = 95\n", r"cnn\.wanted_precision: .*less than or equal to 1"),
         ("[cnn]\nfolds = 1\n", r"cnn\.folds: expected 0 or 2 to 20 folds, found 1"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(study, text, message):
-    found = load_study(add(study, "\n" + text))
     with pytest.raises(StudyError, match=message):
+        found = load_study(add(study, "\n" + text))
         network_channels(found)
         network_options(found)
 
@@ -134,5 +138,91 @@ def test_another_run_does_nothing_and_a_threshold_only_judges_again(results):
         assert steps["train cnn"][0] == "unchanged"
         assert steps["cnn MDS01"] == ("do", "settings changed (threshold)")
         assert steps["tables"][0] == "do"
+    finally:
+        study.write_text(before)
+
+
+def test_the_report_explains_the_cells_that_it_says(results, tmp_path):
+    """Cells, chosen once more from the tables of the run; one map, made once more from its stack."""
+    from ifcyto.pipeline.explain import explain
+
+    _, out = results
+    record = json.loads((out / "models" / "cnn" / "training.json").read_text())
+    learned = {(row["sample"], row["object"]) for row in record["objects"] if row["part"] == "training"}
+    labels = {
+        (row["sample"], int(row["object"])): row["label"]
+        for row in rows(out.parent / "study" / "training_labels.csv")
+    }
+    table = [
+        row
+        for row in rows(out / "classifications.csv")
+        if row["cnn"] and (row["stage"] or row["group"] == "training")
+    ]
+    known = []
+    for row in table:
+        key = (row["sample"], int(row["object"]))
+        truth = labels.get(key) or (row["manual"] or "none" if row["group"] != "training" else "")
+        if key not in learned and truth not in {"", "Unknown"}:
+            known.append((key, row["cnn"] == "BNE", truth == "BNE", float(row["cnn_probability"])))
+    wrong = [one for one in known if one[1] != one[2]]
+    right = [one for one in known if one[1] and one[2]]
+    shown = rows(out / "tables" / "heat-maps-1.csv")
+    keys = [(row["kind"].split(",")[0], (row["sample"], int(row["object"]))) for row in shown]
+    assert {key for kind, key in keys if kind == "right"} == {
+        one[0] for one in sorted(right, key=lambda one: -one[3])[:5]
+    }
+    assert {key for kind, key in keys if kind == "wrong"} == {
+        one[0] for one in sorted(wrong, key=lambda one: -abs(one[3] - 0.5))[:5]
+    }
+    assert len({key for _, key in keys}) == len(keys) == len(shown) > 0
+    with np.load(out / "work" / "explain" / "maps.npz") as maps:
+        sample, number = keys[0][1]
+        found = explain(
+            out / "work" / "stacks" / f"{sample}.h5", out / "models" / "cnn", [number], of_class="BNE",
+            window=2, step=1, images={"BF": 1, "DRAQ5": 5},
+        )  # fmt: skip
+        assert maps["images"][0].tolist() == found.images[0].tolist()
+        np.testing.assert_allclose(maps["grad_cam"][0], found.grad_cam[0], rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(maps["occlusion"][0], found.occlusion[0], atol=1e-5)
+        assert float(shown[0]["most lost by hiding"]) == pytest.approx(maps["occlusion"][0].max(), rel=1e-6)
+    page = (out / "report.html").read_text(encoding="utf-8")
+    for text in (
+        "Training of the network",
+        "What the network looks at",
+        "10.48550/arXiv.1409.1556",
+        "10.1109/ICCV.2017.74",
+    ):
+        assert text in page
+
+
+def test_the_report_and_results_hold_the_record(results):
+    _, out = results
+    record = json.loads((out / "models" / "cnn" / "training.json").read_text())
+    network = json.loads((out / "results.json").read_text())["network"]
+    assert not {"objects", "device", "seconds"} & set(network)
+    assert "seconds" not in network["history"]
+    assert network["parts"] == record["parts"]
+    parts = rows(out / "tables" / "network-1.csv")
+    assert {row["class"]: int(row["training"]) for row in parts} == record["parts"]["training"]
+    matrix = rows(out / "tables" / "network-4.csv")
+    assert [[int(row[f"called {name}"]) for name in record["classes"]] for row in matrix] == record["matrix"]
+    settings = {row["setting"]: row["value"] for row in rows(out / "tables" / "network-6.csv")}
+    assert settings["device"] == record["device"]
+    history = rows(out / "models" / "cnn" / "history.csv")
+    assert [float(row["val_loss"]) for row in history] == record["history"]["val_loss"]
+
+
+def test_other_counts_do_not_explain_again(results):
+    study, out = results
+    before = study.read_text()
+    try:
+        study.write_text(before.replace("[compare]", '[compare]\ncorrection = "none"'))
+        steps = {step.name: step.action for step in plan_study(study, out)}
+        assert (steps["tables"], steps["explain"], steps["report"]) == ("do", "unchanged", "do")
+        study.write_text(before + "\n[report]\nheat_maps = 2\n")
+        steps = {step.name: (step.action, step.why) for step in plan_study(study, out)}
+        assert steps["explain"] == ("do", "settings changed (heat_maps)")
+        study.write_text(before + "\n[report]\nheat_maps = 0\n")
+        assert "explain" not in {step.name for step in plan_study(study, out)}
     finally:
         study.write_text(before)
