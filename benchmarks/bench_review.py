@@ -21,6 +21,7 @@ from common import large_cif, machine, parser
 
 from ifcyto.pipeline.convert import convert
 from ifcyto.review.mosaic import mosaic
+from ifcyto.review.objects import shuffled
 from ifcyto.review.opening import Review, ReviewOptions, open_review
 from ifcyto.review.overlay_list import OverlayList
 from ifcyto.review.panels import panels_for, strips
@@ -61,7 +62,7 @@ def picture(review: Review, size: int, masks: list[str]) -> Callable[[int], obje
     def page(number: int) -> object:
         session.go_to(number)
         rows = session.rows_on_page()
-        images, masks = review.pages.read(session.objects, rows, size, masks=False)
+        images, masks = review.pages.read(session.objects, rows, size, masks=False, hold=over.drawing)
         fill = images.min(axis=(0, 2, 3))
         made = mosaic(
             strips(images, panels, fill), strips(masks, panels, np.zeros_like(fill)), header=12, gap=8
@@ -101,15 +102,15 @@ def main() -> None:
     print(f"{given.objects} objects, pages of {PAGE}, {given.repeats} pages each; median")
     for text in given.overlay:
         print(f"with the outline of {text}")
-    for name, blinded in (("in order", False), ("random", True)):
+    for name in ("in order", "random"):
         for what in ("read and laid out", "drawn as napari's layers"):
             if what.startswith("drawn") and importlib.util.find_spec("napari") is None:
                 print("napari is not installed: layers are not measured")
                 continue
-            settings = ReviewOptions(
-                by="bench", labels=Path("none.csv"), blinded=blinded, seed=1, per_page=PAGE
-            )
+            settings = ReviewOptions(by="bench", labels=Path("none.csv"), per_page=PAGE)
             review = open_review(stack, settings)
+            if name == "random":
+                review.session.show_rows(shuffled(review.session.order, 1).tolist())
             size = review.pages.usual_size()
             masks = given.overlay
             pages = picture(review, size, masks) if what.startswith("read") else layers(review, masks)

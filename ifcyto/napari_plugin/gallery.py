@@ -96,7 +96,9 @@ class Gallery:
         session = self.review.session
         self.rows = session.rows_on_page()
         try:
-            images, masks = self.review.pages.read(session.objects, self.rows, self.size, masks=self.outlined)
+            images, masks = self.review.pages.read(
+                session.objects, self.rows, self.size, masks=self.outlined, hold=self.over.masks.drawing
+            )
         except BaseException:
             self._clear()
             raise

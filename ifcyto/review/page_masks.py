@@ -176,7 +176,8 @@ class PageMasks:
             book = self.book(sample)
             book.check(text)
             size = self._pixel_size(stack)
-            work = book.workspace(Planes(stack.read_batch(places), stack.channels, pixel_size_um=size))
+            batch = self.pages.batch(sample, places)
+            work = book.workspace(Planes(batch, stack.channels, pixel_size_um=size))
             labels, counts = work.once(components, text, CONNECTIVITY)
             self._known[key] = np.minimum(labels, MOST_PIECES).astype(np.int16), counts
             while len(self._known) > KEPT * len(self.pages.stacks):

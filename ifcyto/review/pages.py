@@ -9,7 +9,7 @@ import numpy as np
 
 from ifcyto.errors import StackError, UsageError
 from ifcyto.stack.cell_stack import CellStack
-from ifcyto.stack.frames import channel_rows
+from ifcyto.stack.frames import backgrounds, channel_rows, frames
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ifcyto.cells import Channel
+    from ifcyto.cells import CellBatch, Channel
     from ifcyto.review.objects import ReviewObjects
 
 __all__ = ["SIZES", "PageReader"]
@@ -52,9 +52,16 @@ class PageReader:
         self.channels = tuple(channels)
         self.names = None if names is None else tuple(names)
         self._open: OrderedDict[str, CellStack] = OrderedDict()
+        self._held: dict[tuple[str, bytes], CellBatch] = {}
 
     def read(
-        self, objects: ReviewObjects, rows: NDArray[np.int64], size: int, *, masks: bool = True
+        self,
+        objects: ReviewObjects,
+        rows: NDArray[np.int64],
+        size: int,
+        *,
+        masks: bool = True,
+        hold: bool = False,
     ) -> tuple[NDArray[Any], NDArray[np.uint8]]:
         """Images and masks ``(n, C, size, size)`` of rows, in their order; masks are 0 where there are none.
 
@@ -66,6 +73,8 @@ class PageReader:
             Side of the frames, px.
         masks : bool
             Read the masks too; they are 0 otherwise.
+        hold : bool
+            Keep the whole objects for :meth:`batch` until the next reading.
 
         Raises
         ------
@@ -78,16 +87,47 @@ class PageReader:
         images: NDArray[Any] = np.zeros(shape, np.int16)
         inside = np.zeros(shape, np.uint8)
         samples = objects.samples[rows]
+        self._held = {}
         for sample in dict.fromkeys(samples.tolist()):
             mine = np.flatnonzero(samples == sample)
             stack = self.stack(sample)
             places = stack.rows_of(objects.objects[rows[mine]])
-            found = stack.images(places, channels=list(self.channels), size=size)
+            batch = self.batch(sample, places) if hold else None
+            if batch is not None:
+                self._held[sample, places.tobytes()] = batch
+            found = self._images(stack, places, size, batch)
             images = images.astype(np.result_type(images, found), copy=False)
             images[mine] = found
             if masks and stack.has_masks:
-                inside[mine] = stack.masks(places, channels=list(self.channels), size=size)
+                inside[mine] = self._masks(stack, places, size, batch)
         return images, inside
+
+    def batch(self, sample: str, places: NDArray[np.int64]) -> CellBatch:
+        """Whole objects at some rows of a sample's stack, as held by the last reading or read now."""
+        held = self._held.get((sample, places.tobytes()))
+        return self.stack(sample).read_batch(places) if held is None else held
+
+    def _images(
+        self, stack: CellStack, places: NDArray[np.int64], size: int, batch: CellBatch | None
+    ) -> NDArray[Any]:
+        """Frames of the images, of a batch or read for them alone: the same."""
+        if batch is None:
+            return stack.images(places, channels=list(self.channels), size=size)
+        picked = channel_rows(stack.channels, list(self.channels))
+        out = np.empty((len(places), len(picked), size, size), stack.dtype)
+        frames(batch, batch.pixels, stack.centroids[places], picked, backgrounds(batch), out)
+        return out
+
+    def _masks(
+        self, stack: CellStack, places: NDArray[np.int64], size: int, batch: CellBatch | None
+    ) -> NDArray[np.uint8]:
+        if batch is None or batch.masks is None:
+            return stack.masks(places, channels=list(self.channels), size=size)
+        picked = channel_rows(stack.channels, list(self.channels))
+        out = np.empty((len(places), len(picked), size, size), np.uint8)
+        nothing = np.zeros((len(places), len(stack.channels)), np.uint8)
+        frames(batch, batch.masks, stack.centroids[places], picked, nothing, out)
+        return out
 
     def usual_size(self) -> int:
         """Side of a frame, px, that holds nine of ten objects; by the first stack that is there."""

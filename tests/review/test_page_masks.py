@@ -69,6 +69,30 @@ def test_nothing_but_the_cells_of_the_page_is_computed(opened, cells, monkeypatc
     assert len(review.masks._known) <= 24
 
 
+@pytest.mark.parametrize("size", [30, 200])
+def test_images_and_masks_of_a_page_are_one_reading(opened, monkeypatch, size):
+    review = opened()
+    objects, rows = review.session.objects, np.array([4, 19, 2])
+    images, inside = review.pages.read(objects, rows, size)
+    wanted = review.masks.read(objects, rows, size, "Erode(M05, 1)")
+    review = opened()
+    seen = []
+    read = CellStack.read_batch
+
+    def counted(self, places):
+        seen.append(list(places))
+        return read(self, places)
+
+    monkeypatch.setattr(CellStack, "read_batch", counted)
+    held, masks = review.pages.read(objects, rows, size, hold=True)
+    found = review.masks.read(objects, rows, size, "Erode(M05, 1)")
+    assert seen == [[4, 19, 2]]
+    assert np.array_equal(held, images)
+    assert held.dtype == images.dtype
+    assert np.array_equal(masks, inside)
+    assert np.array_equal(found.labels, wanted.labels)
+
+
 def test_a_study_calls_images_by_its_roles(cells):
     pages = PageReader({"S": cells}, [5, 1], ["Kern", "Licht"])
     masks = PageMasks(pages)
