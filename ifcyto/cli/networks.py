@@ -61,7 +61,7 @@ def explain(
     from ifcyto.pipeline.explain import explain as explain_objects
     from ifcyto.pipeline.explain import write_explained
 
-    for target in filter(None, (output, png)):
+    for target in filter(None, (output, png, png and png.with_suffix(".pdf"))):
         refuse_existing(target, overwrite=overwrite)
     given = {
         name: int(text) if text.isdecimal() else text

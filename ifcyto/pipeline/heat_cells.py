@@ -64,9 +64,9 @@ class ExplainedCell:
         return self.label == POSITIVE
 
     @property
-    def doubt(self) -> float:
-        """Nearness of the probability to one half, from 0 to 0.5."""
-        return 0.5 - abs(self.probability - 0.5)
+    def margin(self) -> float:
+        """Distance of the probability from one half, from 0 to 0.5."""
+        return abs(self.probability - 0.5)
 
 
 def choose_cells(
@@ -106,10 +106,10 @@ def choose_cells(
         first = ("certain", [cell for cell in pool if cell.called])
         second = ("disputed", [cell for cell in pool if cell.called != _other_calls(cell)])
     top = sorted(first[1], key=lambda cell: -cell.probability)[:most]
-    against = sorted((cell for cell in second[1] if cell not in top), key=lambda cell: cell.doubt)[:most]
+    against = sorted((cell for cell in second[1] if cell not in top), key=lambda cell: -cell.margin)[:most]
     taken = {(cell.sample, cell.object) for cell in (*top, *against)}
     rest = [cell for cell in pool if (cell.sample, cell.object) not in taken]
-    unsure = sorted(rest, key=lambda cell: -cell.doubt)[:most]
+    unsure = sorted(rest, key=lambda cell: cell.margin)[:most]
     kinds = ((first[0], top), (second[0], against), ("unsure", unsure))
     return [
         ExplainedCell(kind, c.sample, c.object, c.label, c.probability, c.truth, c.other)

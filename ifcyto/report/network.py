@@ -126,8 +126,10 @@ def _parts(record: Mapping[str, Any]) -> Table:
         (name, *(counts[name] for counts in parts.values()), record["n_truth"][name])
         for name in record["classes"]
     )
-    whole = "each sample whole in one part" if record["grouped"] else "samples not kept whole"
-    return Table(f"Truth images by class and part, {whole}", columns, rows)
+    whole = ", each sample whole in one part" if record["grouped"] else ", samples not kept whole"
+    return Table(
+        f"Truth images by class and part{whole if len(record['samples']) > 1 else ''}", columns, rows
+    )
 
 
 def _accuracies(record: Mapping[str, Any]) -> Table:
@@ -153,7 +155,8 @@ def _accuracies(record: Mapping[str, Any]) -> Table:
 
 
 def _calibration(record: Mapping[str, Any]) -> tuple[Table, ...]:
-    judged = (record.get("calibration") or {}).get("judged")
+    found = record.get("calibration") or {}
+    judged = found.get("judged")
     if not judged:
         return ()
     columns = (
@@ -166,7 +169,8 @@ def _calibration(record: Mapping[str, Any]) -> tuple[Table, ...]:
     )
     keys = ("of", "objects", "ece_before", "ece_after", "ece_by_chance", "nll_before", "nll_after")
     rows = tuple(tuple(row.get(key) for key in keys) for row in judged)
-    return (Table("Probabilities before and after calibration", columns, rows),)
+    what = "as they are, without calibration" if found["why_not"] else "before and after calibration"
+    return (Table(f"Probabilities {what}", columns, rows),)
 
 
 def _thresholds(record: Mapping[str, Any]) -> tuple[Table, ...]:

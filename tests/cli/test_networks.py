@@ -162,3 +162,11 @@ def test_a_network_is_trained_and_classifies(capsys, place, tmp_path):
     assert "24 objects (24 Unknown)" in out
     header = (tmp_path / "l.csv").read_text().splitlines()[0]
     assert header == "object,label,probability,by,when,p BNE,p Doublet"
+    words = ("explain", place, tmp_path / "m", "--object", 3, "--object", 5, "-o", tmp_path / "why.npz")
+    code, out, _ = run(capsys, *words, "--png", tmp_path / "why.png")
+    assert code == 0
+    assert out.splitlines()[-1].endswith("why.npz: 2 objects, channels DRAQ5")
+    assert {path.name for path in tmp_path.glob("why.*")} == {"why.npz", "why.png", "why.pdf"}
+    code, _, err = run(capsys, *words, "--png", tmp_path / "why.png")
+    assert code == 2
+    assert "exists" in err
