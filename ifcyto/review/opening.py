@@ -13,6 +13,7 @@ import numpy as np
 
 from ifcyto.errors import StudyError, UsageError
 from ifcyto.features.table import read_table
+from ifcyto.figures.channels import channel_look
 from ifcyto.masks.grammar import shown
 from ifcyto.masks.nuclei import bne_mask
 from ifcyto.pipeline.convert import convert
@@ -221,11 +222,18 @@ def _classes(tags: TagFile) -> Sequence[TagClass]:
 
 
 def _channels(pages: PageReader) -> tuple[tuple[str, ...], tuple[bool, ...], float | None]:
-    """Names, brightfield flags and pixel size by the first stack that is there."""
+    """Names, brightfield flags and pixel size by the first stack that is there.
+
+    A channel named after the brightfield is one, though its file may not say so.
+    """
     for sample, path in pages.stacks.items():
         if path.exists():
             found = pages.channels_of(sample)
             size = next((c.pixel_size_um for c in found if c.pixel_size_um), None)
             names = pages.names or tuple(c.role or c.name or f"Ch{c.number:02d}" for c in found)
-            return names, tuple(bool(c.brightfield) for c in found), size
+            bright = (
+                c.brightfield or channel_look(name).colour is None
+                for c, name in zip(found, names, strict=True)
+            )
+            return names, tuple(map(bool, bright)), size
     return pages.names or tuple(map(str, pages.channels)), (False,) * len(pages.channels), None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from ifcyto.review.second_reader import compare_readers
 from ifcyto.review.tag_file import Tag
 from ifcyto.samples.demo import write_demo_cif, write_demo_study
 from ifcyto.stack.cell_stack import CellStack
+from ifcyto.stack.write import write_stack
 
 HEADER = "sample,group,object,stage,spot_count,candidate,spot,fbml,cnn,manual,fbml_score,cnn_probability\n"
 
@@ -53,6 +55,16 @@ def test_an_image_file_is_reviewed_through_a_stack_that_does_not_stay(cif):
     with_stack.close()
     assert not place.exists()
     assert with_stack.session.tags.path == cif.with_name("demo_labels.csv")
+
+
+def test_a_channel_called_brightfield_is_one_though_its_file_does_not_say_so(cif, tmp_path):
+    convert(cif, tmp_path / "demo.h5")
+    with CellStack.open(tmp_path / "demo.h5") as stack:
+        plain = [replace(channel, brightfield=False) for channel in stack.channels]
+        write_stack([stack.cell(0)], tmp_path / "plain.h5", channels=plain)
+    review = open_review(tmp_path / "plain.h5")
+    assert review.brightfield == (True, False, False)
+    review.close()
 
 
 def test_columns_of_a_table_meet_objects_by_number(cif, tmp_path):
