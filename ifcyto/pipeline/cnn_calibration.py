@@ -20,8 +20,8 @@ __all__ = ["FEWEST", "Calibration", "calibrate", "calibration_record"]
 FEWEST = 40
 """Validation objects that a temperature is fitted on at least.
 
-With 40 drawn from the held-out objects of a fold of Jurkat (vgg_small, 20 epochs) the fit made the likelihood
-of the others better in 77 of 100 draws, with 20 in 63, and with 10 it made it worse on average."""
+Of 300 draws of 40 from the held-out objects of two folds of Jurkat (``vgg_small``, 20 epochs) the fit made
+the likelihood of the others better in 77 and 88 %; of 20, in 63 and 80 %; of 10, worse on average in both."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,12 @@ from ifcyto.classify.crossval import balanced_accuracy
 from ifcyto.classify.scorer import softmax
 from ifcyto.compare.agreement import agreement_from_matrix
 from ifcyto.pipeline.cnn_calibration import calibrate, calibration_record
-from ifcyto.pipeline.cnn_thresholds import ClassThresholds, choose_class_thresholds, judge_thresholds
+from ifcyto.pipeline.cnn_thresholds import (
+    ClassThresholds,
+    choose_class_thresholds,
+    judge_thresholds,
+    told_short,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -165,7 +170,7 @@ def _thresholds(
         found = choose_class_thresholds(
             codes[rows], held_out[rows] if folds else kept[rows], classes, precision=wanted, given=given
         )
-    record = {
+    record: dict[str, Any] = {
         "wanted_precision": wanted,
         "chosen_on": "folds" if folds else PARTS[VALIDATION],
         "given": sorted(given),
@@ -173,9 +178,12 @@ def _thresholds(
         "classes": list(found.rows),
     }
     test = parts == TEST
+    notes = found.notes
     if found.limits and test.any():
         record["test"] = judge_thresholds(codes[test], kept[test], classes, found.limits)
-    return record, found.notes
+        if wanted is not None:
+            notes += told_short(record["test"], [row["class"] for row in found.rows], wanted)
+    return record, notes
 
 
 def _objects(

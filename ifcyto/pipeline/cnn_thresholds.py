@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["ClassThresholds", "choose_class_thresholds", "given_thresholds", "judge_thresholds"]
+__all__ = ["ClassThresholds", "choose_class_thresholds", "given_thresholds", "judge_thresholds", "told_short"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,3 +177,28 @@ def judge_thresholds(
             }
         )
     return {"objects": len(codes), "unknown": int((labels == UNKNOWN).sum()), "classes": rows}
+
+
+def told_short(judged: Mapping[str, Any], chosen: Sequence[str], precision: float) -> tuple[str, ...]:
+    """Say which classes miss the wanted precision by more than chance on objects of no choice.
+
+    Parameters
+    ----------
+    judged : mapping
+        Of :func:`judge_thresholds`.
+    chosen : sequence of str
+        Classes whose threshold was to give the precision.
+    precision : float
+
+    Examples
+    --------
+    >>> row = {"class": "a", "kept": 50, "precision": 0.7, "precision_low": 0.562, "precision_high": 0.809}
+    >>> told_short({"classes": [row]}, ["a"], 0.9)
+    ('a: 0.700 (0.562 to 0.809) of the 50 test objects that keep the class are right, 0.9 was wanted',)
+    """
+    return tuple(
+        f"{row['class']}: {row['precision']:.3f} ({row['precision_low']:.3f} to {row['precision_high']:.3f}) "
+        f"of the {row['kept']} test objects that keep the class are right, {precision:g} was wanted"
+        for row in judged["classes"]
+        if row["class"] in chosen and row["kept"] and row["precision_high"] < precision
+    )
