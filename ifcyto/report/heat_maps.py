@@ -83,6 +83,7 @@ def heat_maps_section(
             "Occlusion: squares of an eighth of the image are hidden by background in all channels, and the "
             "loss of probability is drawn where they lay. Most lost: the highest value of that map. Where "
             "the two disagree, this one was measured.",
+            "Truth: class in the table of truth, else by the observer; none: the observer gave it no tag.",
             *(
                 (f"The maps are of the cell as it lies; the probability is of {views} orientations.",)
                 if views > 1

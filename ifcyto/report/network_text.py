@@ -113,9 +113,9 @@ def network_accuracy(record: Mapping[str, Any]) -> tuple[float | None, float | N
 
     Examples
     --------
-    >>> record = {"judged": "test", "balanced_accuracy_of": {"test": 0.75}, "matrix": [[3, 1], [1, 3]]}
+    >>> record = {"judged": "test", "balanced_accuracy_of": {"test": 0.75}, "matrix": [[6, 2], [2, 6]]}
     >>> network_accuracy(record)
-    (0.75, 0.25)
+    (0.75, 0.125)
     """
     if record["judged"] == "folds":
         return record["balanced_accuracy"]["mean"], record["balanced_accuracy"]["sd"]
