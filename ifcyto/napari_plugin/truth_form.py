@@ -49,7 +49,8 @@ class TruthForm(QWidget):
         self.model_name = QLabel(NONE)
         self.model_name.setWordWrap(True)
         self.groups = _number(0, 100, 0)
-        self.groups.setSpecialValueText("chosen")
+        self.groups.setSpecialValueText("number chosen")
+        self.groups.setSuffix(" groups")
         self.grouping = combo((METHODS[0], METHODS[2]), lambda: None)
         self.method = combo(METHODS, self._show)
         self.order = combo(ORDERS, lambda: None)
@@ -60,7 +61,7 @@ class TruthForm(QWidget):
         self.folds.setSpecialValueText("none")
         self.folds.setToolTip("each tag is judged by a network without it; none: a tenth of the tags is")
         self.channels = QLineEdit()
-        self.channels.setPlaceholderText("channels: all, or BF, DRAQ5 ...")
+        self.channels.setPlaceholderText("all, or BF, DRAQ5 ...")
         form = QFormLayout(self)
         form.setContentsMargins(0, 0, 0, 0)
         form.addRow(
@@ -69,13 +70,19 @@ class TruthForm(QWidget):
         form.addRow(button("Measure", measure, "features of all objects"), QLabel("features of the objects"))
         form.addRow(
             button("Group", group, "put alike objects into groups"),
-            row(QLabel("by"), self.grouping, QLabel("groups"), self.groups),
+            row(QLabel("by"), self.grouping, self.groups),
         )
-        form.addRow(button("Suggest", suggest), row(QLabel("by"), self.method, self.order, self.count))
-        numbers = (("px", self.size), ("epochs", self.epochs), ("folds", self.folds))
-        self.network = row(*(part for name, box in numbers for part in (QLabel(name), box)))
+        form.addRow(button("Suggest", suggest), row(QLabel("by"), self.method))
+        form.addRow(row(self.order, self.count, QLabel("objects")))
+        self.network = QWidget()
+        below = QFormLayout(self.network)
+        below.setContentsMargins(0, 0, 0, 0)
+        for name, box in (
+            ("image, px", self.size), ("epochs", self.epochs), ("folds", self.folds),
+            ("channels", self.channels),
+        ):  # fmt: skip
+            below.addRow(name, box)
         form.addRow(self.network)
-        form.addRow(self.channels)
         self._show()
 
     @property
@@ -111,9 +118,7 @@ class TruthForm(QWidget):
         self.model_name.setText(NONE if folder is None else name or str(folder))
 
     def _show(self) -> None:
-        training = self.wanted_method == METHODS[1]
-        self.network.setVisible(training)
-        self.channels.setVisible(training)
+        self.network.setVisible(self.wanted_method == METHODS[1])
 
     def _ask(self) -> None:
         path = QFileDialog.getExistingDirectory(self, "Folder of a model")

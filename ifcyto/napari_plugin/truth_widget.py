@@ -31,10 +31,11 @@ if TYPE_CHECKING:
 
 __all__ = ["TruthTab"]
 
-WORDS = """1. Measure. 2. Group: each group is shown by the filter "cluster"; Shift+A and a key tag a whole
-group. 3. Suggest: train on the tags and look at what is least certain. 4. Click a number of the confusion to
-see these cells, correct them, and suggest again. A network needs no measuring; it trains in a process of its
-own."""
+WORDS = (
+    'Group: each group is shown by the filter "cluster"; Shift+A and a key tag a whole group. '
+    "Suggest: train on the tags and look at what is least certain. Click a number of the confusion to see "
+    "these cells, correct them, and suggest again. Features must be measured first; a network needs none."
+)
 
 NO_MODEL = "no model is chosen: choose its folder (Model ...), or train a network first"
 

@@ -64,7 +64,8 @@ class Errand:
     """One task of :mod:`ifcyto.review.worker`, in a process of its own.
 
     The process ends when it is stopped, when this one exits, and when this one is killed
-    (it then reads the end of its input); its folder is removed in each case.
+    (it then reads the end of its input); its folder is removed in each case. A signal to
+    this one's group does not reach it, so that it can tidy up.
 
     Parameters
     ----------
@@ -155,7 +156,7 @@ class Errand:
                     self.process = subprocess.Popen(
                         [sys.executable, "-P", "-m", "ifcyto.review.worker", str(folder)],
                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True,
-                        encoding="utf-8", env=_environment(folder / "tmp"),
+                        encoding="utf-8", env=_environment(folder / "tmp"), start_new_session=True,
                     )  # fmt: skip
             except BaseException:
                 shutil.rmtree(folder, ignore_errors=True)

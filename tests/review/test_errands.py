@@ -110,22 +110,25 @@ threading.Thread(target=lambda: errand.run(lambda *told: None), daemon=True).sta
 while errand.process is None:
     time.sleep(0.01)
 print(errand.process.pid, errand.folder, flush=True)
-if sys.argv[1] == "stay":
+if sys.argv[1] != "leave":
     time.sleep(60)
 """
 
 
 @POSIX
-@pytest.mark.parametrize("how", ["stay", "leave"])
+@pytest.mark.parametrize("how", ["stay", "all", "leave"])
 def test_no_process_and_no_folder_outlive_the_window(how):
-    """Killed outright, or ended as usual in the middle of the work."""
-    parent = subprocess.Popen([sys.executable, "-c", PARENT, how], stdout=subprocess.PIPE, text=True)
+    """Killed outright, alone or with its group, or ended as usual in the middle of the work."""
+    words = [sys.executable, "-c", PARENT, how]
+    parent = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, start_new_session=True)
     pid, folder = parent.stdout.readline().split()
     if how == "stay":
         parent.kill()
+    if how == "all":
+        os.killpg(parent.pid, signal.SIGTERM)
     parent.wait(20)
     parent.stdout.close()
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while not (gone(int(pid)) and not Path(folder).exists()):
         assert time.monotonic() < end
         time.sleep(0.05)
