@@ -66,7 +66,7 @@ def calibrate(logits: NDArray[np.float32], codes: NDArray[np.int64], parts: NDAr
     Examples
     --------
     >>> logits = np.tile(np.float32([5, 0]), (50, 1))
-    >>> calibrate(logits, np.arange(50) // 40, np.full(50, VALIDATION)).temperature.round(3)  # 5 / ln 4
+    >>> round(calibrate(logits, np.arange(50) // 40, np.full(50, VALIDATION)).temperature, 3)  # 5 / ln 4
     3.607
     """
     rows = np.flatnonzero((parts == VALIDATION) & np.isfinite(logits).all(axis=1))

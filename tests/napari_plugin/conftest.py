@@ -109,7 +109,7 @@ def qt(display):
 
 def settle(app, seconds: float = 0.0, until=None) -> None:
     """Let Qt work, at least once, until something holds."""
-    end = time.monotonic() + (30 if until is not None else seconds)
+    end = time.monotonic() + (120 if until is not None else seconds)
     app.processEvents()
     while time.monotonic() < end and not (until is not None and until()):
         app.processEvents()
