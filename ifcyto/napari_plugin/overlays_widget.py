@@ -188,7 +188,9 @@ class OverlaysTab(QWidget):
                     )
                     box.setCheckState(Qt.CheckState.Checked if on else Qt.CheckState.Unchecked)
                     self.rows.setItem(place, across, box)
-                line = QTableWidgetItem(swatch(item.colour), "by spot" if item.spots else item.line)
+                line = QTableWidgetItem("by spot") if item.spots else QTableWidgetItem(item.line)
+                if not item.spots:
+                    line.setIcon(swatch(item.colour))
                 mask = QTableWidgetItem(item.text)
                 for fixed in (line, mask):
                     fixed.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable)
