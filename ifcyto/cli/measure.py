@@ -11,7 +11,7 @@ import typer
 from ifcyto.cli.show import columns, count, progress_bar
 from ifcyto.errors import UsageError
 
-__all__ = ["pairs_of", "register"]
+__all__ = ["channel_of", "images_of", "pairs_of", "register"]
 
 LONGEST_NUMBER = 3
 """Digits of the number of a channel."""
@@ -77,10 +77,7 @@ def measure(
 
     options = MeasureOptions(
         masks=pairs_of(masks or [], "--mask"),
-        images={
-            name: int(text) if text.isdecimal() and len(text) <= LONGEST_NUMBER else text
-            for name, text in pairs_of(images or [], "--image").items()
-        },
+        images=images_of(images),
         dna=dna,
         pixel_size_um=pixel_size,
         skip_unknown=skip_unknown,
@@ -163,3 +160,25 @@ def pairs_of(texts: list[str], option: str) -> dict[str, str]:
             raise UsageError(message)
         pairs[name] = value
     return pairs
+
+
+def images_of(texts: list[str] | None) -> dict[str, str | int]:
+    """What the options ``--image NAME=CHANNEL`` say.
+
+    Raises
+    ------
+    UsageError
+        As :func:`pairs_of`.
+    """
+    return {name: channel_of(text) for name, text in pairs_of(texts or [], "--image").items()}
+
+
+def channel_of(text: str) -> str | int:
+    """Name or number of a channel.
+
+    Examples
+    --------
+    >>> channel_of("5"), channel_of("DRAQ5")
+    (5, 'DRAQ5')
+    """
+    return int(text) if text.isdecimal() and len(text) <= LONGEST_NUMBER else text

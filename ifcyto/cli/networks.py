@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ifcyto.cli.measure import pairs_of
+from ifcyto.cli.measure import channel_of, images_of, pairs_of
 from ifcyto.cli.show import columns, count, progress_bar
 
 if TYPE_CHECKING:
@@ -63,13 +63,16 @@ def explain(
 
     for target in filter(None, (output, png, png and png.with_suffix(".pdf"))):
         refuse_existing(target, overwrite=overwrite)
-    given = {
-        name: int(text) if text.isdecimal() else text
-        for name, text in pairs_of(images or [], "--image").items()
-    }
     chosen = objects if objects is not None else numbers or []
     found = explain_objects(
-        source, model, chosen, of_class=of_class, layer=layer, window=window, step=step, images=given
+        source,
+        model,
+        chosen,
+        of_class=of_class,
+        layer=layer,
+        window=window,
+        step=step,
+        images=images_of(images),
     )
     path = write_explained(found, output, source=source, overwrite=overwrite)
     if png is not None:
@@ -136,7 +139,7 @@ def channels_of(texts: Sequence[str] | None, roles: dict[str, str | int]) -> Any
     if not texts:
         return roles or None
     if not roles:
-        return [int(text) if text.isdecimal() else text for text in texts]
+        return [channel_of(text) for text in texts]
     strange = [text for text in texts if text not in roles]
     if strange:
         message = f"expected channels of the study ({', '.join(roles)}), found {strange[0]!r}"

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from ifcyto.cli.measure import pairs_of
+from ifcyto.cli.measure import images_of
 from ifcyto.cli.show import count, progress_bar
 
 __all__ = ["register"]
@@ -85,11 +85,8 @@ def suggest(
             message = "is a picture of groups: expected --cluster with it"
             raise typer.BadParameter(message, param_hint="--map")
         refuse_map(picture, overwrite=overwrite)
-    given = {
-        name: int(text) if text.isdecimal() else text
-        for name, text in pairs_of(images or [], "--image").items()
-    }
     tags = {} if labels is None else read_labels(labels, known=None)
+    given = images_of(images)
     measuring = MeasureOptions(dna=dna, images=given, pixel_size_um=pixel_size)
     wanted = Wanted(order, n, of)
     with progress_bar() as progress:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ifcyto.cli.measure import pairs_of
+from ifcyto.cli.measure import images_of, pairs_of
 from ifcyto.cli.show import columns, count, progress_bar
 
 __all__ = ["register"]
@@ -216,16 +216,12 @@ def classify(
 
     refuse_existing(output, overwrite=overwrite)
     limit = thresholds_of(threshold or [])
-    given = {
-        name: int(text) if text.isdecimal() else text
-        for name, text in pairs_of(images or [], "--image").items()
-    }
     with progress_bar() as progress:
         found = classify_any(
             source,
             model,
             objects=objects,
-            images=given,
+            images=images_of(images),
             pixel_size_um=pixel_size,
             workers=workers,
             progress=progress,
