@@ -101,12 +101,12 @@ class HeatBox(QGroupBox):
             self.kind.blockSignals(False)
         low, high, unit = heat.scale()
         self.low.setText(f"{low:.2g}")
-        self.high.setText(f"{high:.2g} {unit}")
+        self.high.setText(f"{high:.2g}")
         colours = legend(high, signed=low < 0)
         height, width = colours.shape[:2]
         image = QImage(colours.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888)
         self.bar.setPixmap(QPixmap.fromImage(image))
-        self.said.setText(self._words(maps, signed=low < 0))
+        self.said.setText(f"{self._words(maps, signed=low < 0)} Full colour: {high:.2g} {unit}.")
 
     def _words(self, maps: HeatMaps, *, signed: bool) -> str:
         objects = self.desk.open.session.objects

@@ -110,7 +110,8 @@ def test_heat_maps_are_loaded_with_a_legend(qt, window, heat_file, tmp_path):
     assert "expected a file of ifcyto explain, found nothing" in window.message.text()
     assert heat.load(heat_file)
     assert "w.npz: 3 objects, 2 of them on this page" in heat.said.text()
-    assert (heat.low.text(), heat.high.text()) == ("0", "1 logit")
+    assert (heat.low.text(), heat.high.text()) == ("0", "1")
+    assert "Full colour: 1 logit." in heat.said.text()
     assert not heat.bar.pixmap().isNull()
     heat.kind.setCurrentIndex(1)
     assert desk.gallery.over.heat.kind == "occlusion"
