@@ -67,6 +67,10 @@ class Tile:
         Its sample.
     outline : ndarray (H, W) of bool, optional
         A mask whose border is drawn on the composite.
+    over : ndarray (P, H, W, 4) of uint8, optional
+        Red, green, blue and opacity over each panel, the composite the last.
+    numbers : tuple of (float, float, int)
+        Row, column and number to write on the last panel.
     """
 
     images: NDArray[Any]
@@ -74,6 +78,8 @@ class Tile:
     object_number: int
     sample: str
     outline: NDArray[np.bool_] | None = None
+    over: NDArray[np.uint8] | None = None
+    numbers: tuple[tuple[float, float, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +119,7 @@ def contact_sheet(
     pixel_size_um: float | None = None,
     columns: int = 3,
     ranges: Mapping[str, tuple[float, float]] | None = None,
+    note: str = "",
 ) -> Figure:
     """Draw up to a page of cells.
 
@@ -137,6 +144,8 @@ def contact_sheet(
         Cells side by side.
     ranges : mapping of str to (float, float), optional
         Fixed contrast limits by channel name, instead of the percentiles.
+    note : str
+        What lies over the images; a line under the legend.
 
     Raises
     ------
@@ -149,7 +158,8 @@ def contact_sheet(
     columns = min(columns, len(tiles))
     bar_um = _bar_length(width, pixel_size_um)
     legend = _legend(looks, bar_um)
-    header = max(_MM_PER_TITLE_LETTER * len(title), _MM_PER_LETTER * len(legend)) + 2 * _MARGIN
+    letters = max(len(legend), len(note))
+    header = max(_MM_PER_TITLE_LETTER * len(title), _MM_PER_LETTER * letters) + 2 * _MARGIN
     grid = _layout(len(tiles), columns, len(looks) + (len(looks) > 1), height / width, min(header, PAGE_MM))
     across, down = grid.sheet
     figure = new_figure(across, down, layout=None)
@@ -160,7 +170,7 @@ def contact_sheet(
         (ranges or {}).get(look.name) or display_range(planes, brightfield=look.colour is None)
         for look, planes in ((look, [tile.images[i] for tile in tiles]) for i, look in enumerate(looks))
     ]
-    _draw_header(axes, grid, looks, title=title, legend=legend)
+    _draw_header(axes, grid, looks, title=title, legend=legend, note=note)
     for i, tile in enumerate(tiles):
         _draw_tile(axes, grid, i, tile, looks, limits)
         if bar_um and pixel_size_um:
@@ -204,14 +214,18 @@ def _legend(looks: Sequence[ChannelLook], bar_um: int | None) -> str:
     return "  |  ".join(colours) + (f"  |  bar: {bar_um} \N{MICRO SIGN}m" if bar_um else "")
 
 
-def _draw_header(axes: Axes, grid: _Grid, looks: Sequence[ChannelLook], *, title: str, legend: str) -> None:
+def _draw_header(
+    axes: Axes, grid: _Grid, looks: Sequence[ChannelLook], *, title: str, legend: str, note: str
+) -> None:
     room = grid.sheet[0] - 2 * _MARGIN
     short = title if len(title) * _MM_PER_TITLE_LETTER <= room + 0.1 else _short(title, 0.75 * room)
     axes.text(_MARGIN, 3.2, short, fontsize=8, fontweight="bold", va="center")
     names = [look.name for look in looks] + ["composite" if grid.panel[0] > 11 else "comp."] * (
         grid.panels > len(looks)
     )
-    axes.text(_MARGIN, 6.6, _short(legend, room), fontsize=6, color=MUTED, va="center")
+    axes.text(_MARGIN, 6.0 if note else 6.6, _short(legend, room), fontsize=6, color=MUTED, va="center")
+    if note:
+        axes.text(_MARGIN, 8.4, _short(note, room), fontsize=6, color=MUTED, va="center")
     step = grid.panel[0] + _PANEL_GAP
     for column in range(grid.columns):
         left, _ = grid.corner(column)
@@ -245,8 +259,16 @@ def _draw_tile(
         panels.append(composite(values, looks))
     for k, rgb in enumerate(panels):
         x = left + k * (width + _PANEL_GAP)
-        pixels = np.round(255 * rgb).astype(np.uint8)
+        shade = 255 * rgb
+        if tile.over is not None:
+            opacity = tile.over[k, ..., 3:] / 255
+            shade = shade * (1 - opacity) + tile.over[k, ..., :3] * opacity
+        pixels = np.round(shade).astype(np.uint8)
         axes.imshow(pixels, extent=(x, x + width, top + height, top), interpolation="none", aspect="auto")
+    for row, column, number_of_spot in tile.numbers:
+        x = left + (grid.panels - 1) * (width + _PANEL_GAP) + (column + 0.5) / rgb.shape[1] * width
+        y = top + (row + 0.5) / rgb.shape[0] * height
+        axes.text(x, y, str(number_of_spot), fontsize=5, color="white", ha="center", va="center")
     if tile.outline is not None:
         x = left + (grid.panels - 1) * (width + _PANEL_GAP)
         _draw_outline(axes, tile.outline, x, top, grid.panel)

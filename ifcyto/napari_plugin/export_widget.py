@@ -12,6 +12,7 @@ from ifcyto.errors import UsageError
 from ifcyto.napari_plugin.parts import button
 from ifcyto.napari_plugin.writer import write_page
 from ifcyto.review.export import write_figure, write_report, write_selection
+from ifcyto.review.laid_over import laid_over
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +24,8 @@ __all__ = ["ExportTab"]
 
 WORDS = """Pixels: a TIFF with the raw values of what is shown, one page a channel, and the object numbers
 and places of the cells in its description. Figure: PNG and PDF with labels, names and a scale bar, in the
-contrast that is set. Files that are there are replaced: the dialog asks first."""
+contrast that is set, with the outlines, spots and heat map that are shown. Files that are there are
+replaced: the dialog asks first."""
 
 
 class ExportTab(QWidget):
@@ -91,14 +93,9 @@ class ExportTab(QWidget):
     def _figure(self, path: Path | str) -> None:
         gallery = self.desk.gallery
         if gallery is not None:
-            write_figure(
-                path,
-                self.desk.open,
-                gallery.rows.tolist(),
-                size=gallery.size,
-                ranges=gallery.limits(),
-                overwrite=True,
-            )
+            review, rows, size, shown = self.desk.open, gallery.rows.tolist(), gallery.size, gallery.over
+            over = laid_over(review, rows, size, masks=shown.masks, heat=shown.heat, stored=gallery.outlined)
+            write_figure(path, review, rows, size=size, ranges=gallery.limits(), over=over, overwrite=True)
 
     def _some(self, rows: list[int]) -> list[int]:
         if not rows:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from ifcyto.writers.populations import write_pop
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ifcyto.review.laid_over import LaidOver
     from ifcyto.review.opening import Review
     from ifcyto.review.second_reader import ReaderAgreement
     from ifcyto.review.session import Session
@@ -52,6 +54,7 @@ def write_figure(
     *,
     size: int,
     ranges: Mapping[str, tuple[float, float]] | None = None,
+    over: LaidOver | None = None,
     overwrite: bool = False,
 ) -> tuple[Path, Path]:
     """Draw cells with their labels and a scale bar, as PNG and as PDF.
@@ -66,6 +69,8 @@ def write_figure(
         Side of a cell's frame, px.
     ranges : mapping of str to (float, float), optional
         Contrast limits by channel; by default those of these cells.
+    over : LaidOver, optional
+        Of :func:`ifcyto.review.laid_over.laid_over` for the same rows and size.
     overwrite : bool
 
     Returns
@@ -88,13 +93,18 @@ def write_figure(
     for place, row in enumerate(rows):
         sample, number = session.objects.key(row)
         shown = "" if session.blinded else sample
-        tiles.append(Tile(images[place], session.label(row) or "no tag", number, shown))
+        tile = Tile(images[place], session.label(row) or "no tag", number, shown)
+        if over is not None:
+            said = ", ".join(filter(None, (tile.label, over.words[place])))
+            tile = replace(tile, label=said, over=over.colours[place], numbers=over.numbers[place])
+        tiles.append(tile)
     figure = contact_sheet(
         tiles,
         channels=looks_of(review),
         title=review.title,
         pixel_size_um=review.pixel_size_um,
         ranges=ranges,
+        note="" if over is None else over.legend,
     )
     try:
         return save_figure(figure, path.parent, path.stem, overwrite=overwrite)

@@ -35,6 +35,10 @@ def test_figures_lists_and_reports_are_written_or_the_reason_is_told(window, tmp
     desk, export = window.desk, tab(window, "Export")
     assert export.write_figure(tmp_path / "page.png")
     assert (tmp_path / "page.pdf").stat().st_size > 1000
+    plain = (tmp_path / "page.png").read_bytes()
+    desk.outline()
+    assert export.write_figure(tmp_path / "page.png")
+    assert (tmp_path / "page.png").read_bytes() != plain  # with the outlines that are shown
     assert not export.write_selection(tmp_path / "s.pop")
     assert "expected selected cells, found none" in window.message.text()
     desk.click(3)
