@@ -101,6 +101,11 @@ class Model:
             msg = f"expected the columns {self.scorer.features}, found {names}"
             raise ValueError(msg)
 
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Classes in the order of the scorer's scores."""
+        return self.scorer.classes
+
 
 def write_model(folder: Path | str, model: Model, *, overwrite: bool = False) -> None:
     """Write a model as a folder, which appears when it is complete.

@@ -63,9 +63,8 @@ class OverlayLayers:
     def words(self, place: int) -> list[str]:
         """What the text above a cell says of it: Spot Count, and what the network said."""
         said = []
-        if self.drawn is not None and self.drawn.counts is not None:
-            count = int(self.drawn.counts[place])
-            said.append("1 spot" if count == 1 else f"{count} spots")
+        if self.drawn is not None:
+            said.append(self.drawn.said(place))
         if self.heat.drawn is not None and place < len(self._rows):
             said.append(self.heat.drawn.said(self.review.session.objects, int(self._rows[place])))
         return [word for word in said if word]

@@ -41,8 +41,13 @@ RIGHT_ANGLES = Augmentation("right", True, 0, 0, 0, 0)
 VARIED = {"full": Augmentation(), "right-angles": RIGHT_ANGLES, "none": Augmentation.none()}
 
 
-def require_tensorflow() -> None:
-    """Say how to install what a network needs.
+def require_tensorflow(asked: str = "") -> None:
+    """Say how to install what a network needs; it is looked for, never loaded.
+
+    Parameters
+    ----------
+    asked : str
+        Who asks for the network: start of the message.
 
     Raises
     ------
@@ -51,8 +56,7 @@ def require_tensorflow() -> None:
     """
     for name in ("tensorflow", "keras"):
         if find_spec(name) is None:
-            install = 'run  pip install "ifcyto[cnn]"'
-            msg = f"the study asks for a network (cnn), and {name} is not installed: {install}"
+            msg = f'{asked}{name} is not installed: run  pip install "ifcyto[cnn]"'
             raise MissingExtraError(msg)
 
 
@@ -67,7 +71,7 @@ def check_network(study: Study) -> None:
         Its settings cannot be.
     """
     if "cnn" in study.settings.compare.methods:
-        require_tensorflow()
+        require_tensorflow("the study asks for a network (cnn), and ")
         network_options(study)
         network_channels(study)
 

@@ -80,7 +80,8 @@ def training_section(
     ]
     for place, step in enumerate(steps, start=1):
         number = f"Step {place}: " if len(steps) > 1 else ""
-        texts.append(number + more_images_text(step) if more_images_text(step) else "")
+        more = more_images_text(step)
+        texts.append(number + more if more else "")
         file = ranking_file if step["ranking"] == record["ranking"] else ""
         mine = (*_curve(step), _features(step, file), *_dropped(step))
         tables += [replace(table, caption=number + table.caption) for table in mine]

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ifcyto.classify.groups import segment
 from ifcyto.classify.model_folder import MODEL, new_folder, read_json
-from ifcyto.errors import MissingExtraError
+from ifcyto.pipeline.cnn import require_tensorflow
 from ifcyto.review.errands import Errand
 from ifcyto.review.truth_data import truth_data
 
@@ -165,9 +164,5 @@ def say_what_is_missing(model: Path | None = None) -> None:
     MissingExtraError
         With the line that installs what is missing.
     """
-    if model is not None and read_json(model / MODEL).get("method") != "network":
-        return
-    for name in ("tensorflow", "keras"):
-        if find_spec(name) is None:
-            msg = f'{name} is not installed: run  pip install "ifcyto[cnn]"'
-            raise MissingExtraError(msg)
+    if model is None or read_json(model / MODEL).get("method") == "network":
+        require_tensorflow()

@@ -306,6 +306,20 @@ class HeatView:
         values = self.drawn.read(objects, rows, size, self.kind)
         return tinted(values, self.limit())
 
+    def panels(
+        self, objects: ReviewObjects, rows: NDArray[np.int64], size: int, panels: Panels, count: int
+    ) -> NDArray[np.uint8] | None:
+        """Coloured maps ``(n, count, size, size, 4)`` of each panel of a picture; None where none are drawn.
+
+        The composite of a single dye is a panel of a picture, and none of the gallery: it has the dye's.
+        """
+        colours = self.colours(objects, rows, size)
+        if colours is None:
+            return None
+        strips = heat_strips(colours, self.channels(), panels)
+        parts = np.split(strips, len(panels), axis=2)
+        return np.stack(parts + parts[-1:] * (count - len(parts)), axis=1)
+
     def limit(self) -> float:
         """Value with the brightest colour: :meth:`HeatMaps.limit`, found once."""
         if self.kind not in self._limits:

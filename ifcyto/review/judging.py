@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ifcyto.cells import find_rows
 from ifcyto.classify.crossval import balanced_accuracy
 from ifcyto.classify.suggest import doubtful, suggest
 from ifcyto.pipeline.classify import classify_any, read_any_model
 from ifcyto.pipeline.parallel import no_progress
 from ifcyto.pipeline.train_cnn import train_cnn
+from ifcyto.review.objects import by_sample
 from ifcyto.review.rounds import Round, Turn
 
 if TYPE_CHECKING:
@@ -101,7 +103,7 @@ def judge_by(
     """
     given = read_any_model(model)
     probabilities, values = _judged(data, given, embedding=order == "diverse", progress=progress)
-    classes = _classes(given)
+    classes = given.classes
     tagged = np.where((data.labels != "")[:, np.newaxis], probabilities, np.nan)
     return _round(data, classes, probabilities, tagged, values, order, n, seed, f"({NOT_HELD_OUT})")
 
@@ -125,11 +127,6 @@ def looked_at(
     return None if names is None else tuple(column.name for column in names), values
 
 
-def _classes(model: Model | CnnModel) -> tuple[str, ...]:
-    found: Any = model
-    return tuple(found.classes if hasattr(found, "classes") else found.scorer.classes)
-
-
 def _judged(
     data: TruthData,
     model: Model | CnnModel,
@@ -144,19 +141,17 @@ def _judged(
     found: list[NDArray[np.float64]] = []
     values: list[NDArray[np.float64]] = []
     order: list[NDArray[np.int64]] = []
-    any_model: Any = model
-    asked = any_model.images if hasattr(any_model, "images") else [c.label for c in any_model.channels]
-    for sample, every in data.by_sample():
+    for sample, every in by_sample(data.samples):
         mine = np.flatnonzero(np.isin(rows, every))
         if not len(mine):
             continue
         before, numbers = sum(map(len, order)), data.objects[rows[mine]]
         part = classify_any(
-            data.stacks[sample], model, objects=numbers.tolist(), images=data.images(asked),
+            data.stacks[sample], model, objects=numbers.tolist(), images=data.images(model.images),
             embedding=embedding,
             progress=partial(_told, told, before, len(rows)),
         )  # fmt: skip
-        places = np.argsort(part.objects)[np.searchsorted(np.sort(part.objects), numbers)]
+        places = find_rows(part.objects, numbers, data.stacks[sample], "stack")
         found.append(part.probabilities[places])
         order.append(mine)
         if part.values is not None:

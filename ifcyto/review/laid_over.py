@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ifcyto.review.heat_maps import heat_strips
-from ifcyto.review.overlays import MASK_COLOURS, borders
-from ifcyto.review.panels import Panels
+from ifcyto.review.overlays import MASK_COLOURS, borders, rgb
+from ifcyto.review.panels import panels_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,11 +81,10 @@ def laid_over(
     said = []
     drawn = None if heat is None else heat.drawn
     if heat is not None and drawn is not None:
-        over = heat.colours(objects, places, size)
-        every = Panels((*((c,) for c in range(channels)), *[()] * (panels - channels)), ("",) * panels)
+        gallery = panels_for(review.channels, review.brightfield)
+        over = heat.panels(objects, places, size, gallery, panels)
         if over is not None:
-            strips = heat_strips(over, heat.channels(), every)
-            colours[:] = np.stack(np.split(strips, panels, axis=2), axis=1)
+            colours[:] = over
         for place, row in enumerate(places.tolist()):
             words[place].append(drawn.said(objects, row))
         _, high, unit = heat.scale()
@@ -97,27 +95,22 @@ def laid_over(
             where = (channel,) if review.brightfield[channel] else (channel, panels - 1)
             ink = borders(found[:, channel] > 0)
             for panel in where:
-                colours[:, panel][ink] = _rgba(MASK_COLOURS[channel % len(MASK_COLOURS)])
+                colours[:, panel][ink] = (*rgb(MASK_COLOURS[channel % len(MASK_COLOURS)]), 255)
         said.append("stored masks")
     if masks is not None and masks.drawing:
         lines = masks.read(objects, places, size)
         for value, colour in masks.colours().items():
             if value:
-                np.moveaxis(colours, 1, 3)[lines.lines == value] = _rgba(colour)
+                np.moveaxis(colours, 1, 3)[lines.lines == value] = (*rgb(colour), 255)
         for cell, number, (y, x) in zip(
             lines.cells.tolist(), lines.numbers.tolist(), lines.centres.tolist(), strict=True
         ):
             numbers[cell].append((y, x, number))
-        if lines.counts is not None:
-            for place, count in enumerate(lines.counts.tolist()):
-                words[place].insert(0, "1 spot" if count == 1 else f"{count} spots")
+        for place, each in enumerate(words):
+            each.insert(0, lines.said(place))
         shown = [item for item in masks.items if item.shown]
         said += [f"{item.name} ({'numbered' if item.spots else item.line})" for item in shown]
     if not said:
         return None
     texts = tuple(", ".join(filter(None, each)) for each in words)
     return LaidOver(colours, tuple(tuple(each) for each in numbers), texts, "  |  ".join(said))
-
-
-def _rgba(colour: str) -> tuple[int, int, int, int]:
-    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16), 255

@@ -9,9 +9,8 @@ import numpy as np
 
 from ifcyto.figures.channels import colourise, composite, scaled
 from ifcyto.review.export import looks_of
-from ifcyto.review.heat_maps import heat_strips
 from ifcyto.review.overlay_list import SPOT_COLOURS
-from ifcyto.review.overlays import MASK_COLOURS, borders, line_pattern, piece_centres
+from ifcyto.review.overlays import MASK_COLOURS, borders, line_pattern, piece_centres, rgb
 from ifcyto.review.panels import panels_for
 
 if TYPE_CHECKING:
@@ -132,7 +131,7 @@ def picture(
                 ink = _border(_enlarged(stroke.mask, times)) & line_pattern(
                     stroke.line, tall, tall, grain=max(times, 2)
                 )
-                large[ink] = _rgb(stroke.colour)
+                large[ink] = rgb(stroke.colour)
         found[top : top + tall, left : left + tall] = large
     return found
 
@@ -194,15 +193,11 @@ def large_cell(
             for top, left in corners
             for number, (y, x) in zip(found.tolist(), centres.tolist(), strict=True)
         ]  # fmt: skip
-    over = None if heat is None else heat.colours(objects, rows, size)
-    if heat is not None and over is not None:
-        strip = heat_strips(over, heat.channels(), panels)[0]
-        parts = [strip[:, place * size : (place + 1) * size] for place in range(len(panels))]
-        # A composite of a single dye is a panel here, and none in the gallery.
-        parts += [parts[-1]] * (len(corners) - len(parts))
-        over = np.stack(parts)
+    laid = None if heat is None else heat.panels(objects, rows, size, panels, len(corners))
     chosen = [limits.get(name, (0.0, 1.0)) for name in review.channels]
-    pixels = picture(images[0], looks_of(review), chosen, strokes=strokes, heat=over)
+    pixels = picture(
+        images[0], looks_of(review), chosen, strokes=strokes, heat=None if laid is None else laid[0]
+    )
     return LargeCell(pixels, tuple(numbers), spots)
 
 
@@ -227,7 +222,3 @@ def _border(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
         found |= edge
         left = left & ~edge
     return found
-
-
-def _rgb(colour: str) -> tuple[int, int, int]:
-    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)

@@ -12,13 +12,22 @@ import numpy as np
 from ifcyto.errors import StudyError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from ifcyto.review.tag_file import Key
 
-__all__ = ["METHODS", "ReviewObjects", "arrange", "by_likeness", "from_results", "matching", "shuffled"]
+__all__ = [
+    "METHODS",
+    "ReviewObjects",
+    "arrange",
+    "by_likeness",
+    "by_sample",
+    "from_results",
+    "matching",
+    "shuffled",
+]
 
 METHODS = ("spot", "fbml", "cnn", "manual")
 """Columns of ``classifications.csv`` with a method's verdict; a blinded reader sees none of them."""
@@ -118,6 +127,18 @@ def matching(
         values_of = _column(found, found.numbers, name, blinded=blinded)
         passing &= (values_of >= low) & (values_of <= high)
     return passing
+
+
+def by_sample(samples: NDArray[np.str_]) -> Iterator[tuple[str, NDArray[np.int64]]]:
+    """Each sample, in the order of first mention, and the places where it stands.
+
+    Examples
+    --------
+    >>> [(name, places.tolist()) for name, places in by_sample(np.array(["B", "A", "B"]))]
+    [('B', [0, 2]), ('A', [1])]
+    """
+    for sample in dict.fromkeys(samples.tolist()):
+        yield sample, np.flatnonzero(samples == sample)
 
 
 def arrange(

@@ -97,6 +97,13 @@ class Drawn:
     numbers: NDArray[np.int64]
     centres: NDArray[np.float64]
 
+    def said(self, place: int) -> str:
+        """Spot Count of a cell in words; empty where no spots are numbered."""
+        if self.counts is None:
+            return ""
+        count = int(self.counts[place])
+        return "1 spot" if count == 1 else f"{count} spots"
+
 
 class OverlayList:
     """The outlines of a review; they stay from page to page.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LINES", "MASK_COLOURS", "SELECTED", "Line", "borders", "frames", "line_pattern", "outlines",
-    "piece_centres",
+    "piece_centres", "rgb",
 ]  # fmt: skip
 
 Line = Literal["solid", "dashed", "dotted"]
@@ -142,6 +142,17 @@ def piece_centres(
     sums = [np.bincount(key, weights=place)[there] for place in (row, column)]
     centres = np.column_stack(sums) / area[there, np.newaxis]
     return there // (most + 1), there % (most + 1), centres
+
+
+def rgb(colour: str) -> tuple[int, int, int]:
+    """Red, green and blue of ``#RRGGBB``, from 0 to 255.
+
+    Examples
+    --------
+    >>> rgb("#FF9E80")
+    (255, 158, 128)
+    """
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
 
 
 def frames(made: Mosaic, tags: Sequence[int], selected: Sequence[bool]) -> NDArray[np.uint8]:

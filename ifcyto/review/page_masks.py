@@ -14,6 +14,7 @@ from ifcyto.features.components import components
 from ifcyto.features.spots import CONNECTIVITY
 from ifcyto.masks.evaluate import MaskBook
 from ifcyto.planes import Planes
+from ifcyto.review.objects import by_sample
 from ifcyto.stack.frames import channel_rows, frames
 
 if TYPE_CHECKING:
@@ -158,9 +159,7 @@ class PageMasks:
         """
         labels = np.zeros((len(rows), size, size), np.int16)
         counts = np.zeros(len(rows), np.int64)
-        samples = objects.samples[rows]
-        for sample in dict.fromkeys(samples.tolist()):
-            mine = np.flatnonzero(samples == sample)
+        for sample, mine in by_sample(objects.samples[rows]):
             stack = self.pages.stack(sample)
             places = stack.rows_of(objects.objects[rows[mine]])
             flat, counts[mine] = self._computed(sample, stack, places, text)

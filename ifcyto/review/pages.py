@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ifcyto.errors import StackError, UsageError
+from ifcyto.review.objects import by_sample
 from ifcyto.stack.cell_stack import CellStack
 from ifcyto.stack.frames import backgrounds, channel_rows, frames
 
@@ -86,10 +87,8 @@ class PageReader:
         shape = (len(rows), len(self.channels), size, size)
         images: NDArray[Any] = np.zeros(shape, np.int16)
         inside = np.zeros(shape, np.uint8)
-        samples = objects.samples[rows]
         self._held = {}
-        for sample in dict.fromkeys(samples.tolist()):
-            mine = np.flatnonzero(samples == sample)
+        for sample, mine in by_sample(objects.samples[rows]):
             stack = self.stack(sample)
             places = stack.rows_of(objects.objects[rows[mine]])
             batch = self.batch(sample, places) if hold else None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ifcyto.cells import find_rows
 from ifcyto.classify.scorer import UNKNOWN
 from ifcyto.classify.tagging import tagging_round
 from ifcyto.classify.training import TrainOptions
@@ -15,6 +16,7 @@ from ifcyto.pipeline.measure import measure
 from ifcyto.pipeline.measure_job import MeasureOptions
 from ifcyto.pipeline.parallel import no_progress
 from ifcyto.pipeline.train import train
+from ifcyto.review.objects import by_sample
 from ifcyto.review.rounds import Round, Turn
 from ifcyto.review.truth_data import truth_data
 
@@ -55,8 +57,7 @@ def measured(
     objects = review.session.objects
     found: dict[str, NDArray[np.float64]] = {}
     options = _measuring(review)
-    for sample in dict.fromkeys(objects.samples.tolist()):
-        mine = np.flatnonzero(objects.samples == sample)
+    for sample, mine in by_sample(objects.samples):
         numbers = objects.objects[mine]
         table = measure(
             review.pages.stacks[sample],
@@ -65,9 +66,8 @@ def measured(
             objects=numbers.tolist(),
             progress=progress,
         )
-        theirs = table.obs["object"].to_numpy()
-        order = np.argsort(theirs)
-        values = np.asarray(table.X, np.float64)[order[np.searchsorted(theirs[order], numbers)]]
+        places = find_rows(table.obs["object"].to_numpy(), numbers, review.pages.stacks[sample], "stack")
+        values = np.asarray(table.X, np.float64)[places]
         names = [str(name) for name in table.var_names]
         if not found:
             found = {name: np.full(len(objects), np.nan) for name in names}

@@ -10,9 +10,10 @@ import numpy as np
 
 from ifcyto.classify.scorer import UNKNOWN
 from ifcyto.errors import UsageError
+from ifcyto.review.objects import by_sample
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -71,17 +72,12 @@ class TruthData:
 
     def inputs(self) -> dict[str, Path]:
         """Stack of each sample that has objects here, by the names of :meth:`truth`."""
-        return {sample or ONLY: self.stacks[sample] for sample, _ in self.by_sample()}
+        return {sample or ONLY: self.stacks[sample] for sample, _ in by_sample(self.samples)}
 
     def places(self) -> dict[tuple[str, int], int]:
         """Row of each object, by the keys of :meth:`truth`."""
         keys = zip(self.samples.tolist(), self.objects.tolist(), strict=True)
         return {(sample or ONLY, number): row for row, (sample, number) in enumerate(keys)}
-
-    def by_sample(self) -> Iterator[tuple[str, NDArray[np.int64]]]:
-        """Each sample and the rows of its objects."""
-        for sample in dict.fromkeys(self.samples.tolist()):
-            yield sample, np.flatnonzero(self.samples == sample)
 
     def chosen(self, names: Sequence[str] | None) -> Mapping[str, str | int] | Sequence[str | int]:
         """Channels by the names of the review, as :func:`ifcyto.pipeline.train_cnn.train_cnn` takes them.

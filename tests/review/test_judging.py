@@ -120,6 +120,6 @@ def test_what_cannot_be_is_said_before_a_process_is_started(review, tmp_path, mo
     with pytest.raises(FormatError, match=r"model\.json"):
         judge_errand(review, tmp_path)
     monkeypatch.setitem(sys.modules, "tensorflow", None)
-    monkeypatch.setattr("ifcyto.review.asking.find_spec", lambda name: None)
+    monkeypatch.setattr("ifcyto.pipeline.cnn.find_spec", lambda name: None)
     with pytest.raises(Exception, match=r'tensorflow is not installed: run  pip install "ifcyto\[cnn\]"'):
         network_errand(review, SMALL, CHANNELS, tmp_path / "m")

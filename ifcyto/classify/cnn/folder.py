@@ -131,6 +131,11 @@ class CnnModel:
             )
             raise ValueError(msg)
 
+    @property
+    def images(self) -> tuple[str, ...]:
+        """Labels of the channels: the images that the model asks for."""
+        return tuple(channel.label for channel in self.channels)
+
     def channels_in(
         self, stack: CellStack, given: Sequence[str | int] | Mapping[str, str | int] | None = None
     ) -> list[int]:
