@@ -5,19 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ifcyto.report import sections as parts
-from ifcyto.report.comparison import (
-    SHORT_NAMES,
-    errors_section,
-    methods_compared_section,
-    single_samples_section,
-)
+from ifcyto.report.comparison import errors_section, methods_compared_section, single_samples_section
 from ifcyto.report.files import FOLDER, named
 from ifcyto.report.heat_maps import heat_maps_section
 from ifcyto.report.methods import citations, methods_text
 from ifcyto.report.miflowcyt import miflowcyt_table
-from ifcyto.report.model import KeyNumber, Provenance, Report, Section
+from ifcyto.report.model import Provenance, Report, Section
 from ifcyto.report.network import network_section
 from ifcyto.report.overview import limits_section, losses_section, question_section, samples_section
+from ifcyto.report.summary import key_numbers, summary
 from ifcyto.report.training import training_section
 
 if TYPE_CHECKING:
@@ -124,8 +120,8 @@ def build_report(
     report = Report(
         title=results["title"],
         subtitle="Binucleated erythroblasts (BNE) by imaging flow cytometry",
-        summary=_summary(results),
-        key_numbers=_key_numbers(results),
+        summary=summary(results),
+        key_numbers=key_numbers(results),
         sections=tuple(section for section in body if section is not None),
         warnings=tuple(results["notes"]),
         methods_text=methods_text(results, provenance, explained=bool(cells)),
@@ -145,64 +141,6 @@ def _files(results: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
 
 def _has(results: Mapping[str, Any], file: str) -> bool:
     return file == "classifications.csv" or file.removesuffix(".csv") in results
-
-
-def _summary(results: Mapping[str, Any]) -> tuple[str, ...]:
-    counted = [sample for sample in results["samples"] if not sample["training_only"]]
-    groups = ", ".join(
-        f"{name} ({sum(sample['group'] == name for sample in counted)})" for name in results["groups"]
-    )
-    stages = ", ".join(results["stages"]) or "none"
-    first = f"Samples counted: {len(counted)}, by group: {groups or 'none'}. Stages: {stages}."
-    method = "fbml" if results["methods"]["fbml"]["ran"] else "spot"
-    tests = [test for test in results["tests"] if test["method"] == method]
-    if not tests:
-        return (first, "No groups were compared." if not results["control"] else "No test was possible.")
-    low = min(tests, key=lambda test: test["p"])
-    kind = "exact" if low["exact"] else "approximate"
-    name = "feature-based classifier" if method == "fbml" else "plain rule"
-    remark = (
-        "The classifier was trained on the table of truth of this study and judges the candidates only."
-        if method == "fbml"
-        else "The rule calls every object with the asked number of nuclei a BNE; doublets and irregular "
-        "nuclei are not told apart."
-    )
-    second = (
-        f"By the {name} the clearest difference is in stage {low['stage']}: median "
-        f"{low['median_case']:.2f} % in {low['case']} against "
-        f"{low['median_control']:.2f} % in {low['control']}, "
-        f"{kind} Mann-Whitney p = {low['p']:.4g} (adjusted {low['p_adjusted']:.4g}). {remark}"
-    )
-    return (first, second)
-
-
-def _key_numbers(results: Mapping[str, Any]) -> tuple[KeyNumber, ...]:
-    counted = [sample for sample in results["samples"] if not sample["training_only"]]
-    cells = sum(sample["counted"] for sample in counted)
-    candidates = sum(sample["candidates"] for sample in counted)
-    numbers = [
-        KeyNumber("samples", len(counted), note=_number(len(results["groups"]), "group")),
-        KeyNumber("cells counted", cells, note=_number(len(results["stages"]), "stage")),
-        KeyNumber("candidates", candidates, note=f"Spot Count = {results['rule']['spots']}"),
-    ]
-    scores = [row for row in results["agreement"] if row["class"] == "BNE" and not row["sample"]]
-    if scores:
-        row = next((row for row in scores if row["method"] == "fbml"), scores[0])
-        note = f"{SHORT_NAMES[row['method']]} against {parts.reference_name(row['reference'])}"
-        numbers += [
-            KeyNumber("F1", _score(row["f1"]), note=note),
-            KeyNumber("precision", _score(row["precision"]), note=f"{row['tp']} of {row['tp'] + row['fp']}"),
-            KeyNumber("recall", _score(row["recall"]), note=f"{row['tp']} of {row['support']}"),
-        ]
-    return tuple(numbers)
-
-
-def _number(count: int, word: str) -> str:
-    return f"{count} {word}" if count == 1 else f"{count} {word}s"
-
-
-def _score(value: float | None) -> str | None:
-    return None if value is None else f"{value:.3f}"
 
 
 def _provenance(results: Mapping[str, Any], provenance: Mapping[str, Any]) -> Provenance:
