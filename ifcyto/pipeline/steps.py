@@ -30,10 +30,10 @@ STEP_VERSIONS = {
     "stages": 1,
     "spots": 2,
     "fbml": 1,
-    "cnn": 2,
+    "cnn": 3,
     "tables": 4,
     "explain": 1,
-    "report": 3,
+    "report": 4,
 }
 """Version of each kind of step; raised when a step would give another result for the same inputs."""
 

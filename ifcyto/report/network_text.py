@@ -95,8 +95,10 @@ def ended_text(record: Mapping[str, Any]) -> str:
     text = f"Training ended after {number_of(len(losses), 'epoch')}: {record['reason']}."
     if not 0 < best <= len(losses) or not is_known(losses[best - 1]):
         return f"{text} No epoch has a validation loss."
+    span = record["options"].get("average", 0)
+    averaged = f", averaged over about {number_of(span, 'epoch')} of steps," if span else ""
     text += (
-        f" The weights of epoch {best} are in use, where the validation loss was lowest "
+        f" The weights of epoch {best}{averaged} are in use, where the validation loss was lowest "
         f"({losses[best - 1]:.3f})."
     )
     if record.get("device"):

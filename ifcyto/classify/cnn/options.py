@@ -99,6 +99,9 @@ class CnnOptions:
     smoothing : float
         Label smoothing: so much of each target goes to all classes alike.
     augmentation : Augmentation
+    average : float
+        Epochs over which the weights are averaged; this mean is judged and kept. 0: the weights of the
+        last step are. See :class:`ifcyto.classify.cnn.average.MeanWeights`.
     weights : str or None
         ``imagenet`` (downloaded by keras) or a file of ImageNet weights without top; None: random.
     validation, test : float
@@ -132,6 +135,7 @@ class CnnOptions:
     focal: float = 0.0
     smoothing: float = 0.05
     augmentation: Augmentation = field(default_factory=Augmentation)
+    average: float = 1.0
     weights: str | None = None
     validation: float = 0.1
     test: float = 0.1
@@ -153,6 +157,7 @@ class CnnOptions:
             (self.balance in BALANCES, f"balance among {', '.join(BALANCES)}", self.balance),
             (0 <= self.focal <= 10, "a focal gamma from 0 to 10", self.focal),
             (0 <= self.smoothing < 1, "label smoothing from 0 to below 1", self.smoothing),
+            (0 <= self.average <= 1000, "an average over 0 to 1,000 epochs", self.average),
             (0 < self.validation <= 0.5, "a validation part above 0, up to 0.5", self.validation),
             (0 <= self.test <= 0.5, "a test part from 0 to 0.5", self.test),
             (self.folds == 0 or 2 <= self.folds <= 20, "0 or 2 to 20 folds", self.folds),

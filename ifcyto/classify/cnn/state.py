@@ -26,14 +26,17 @@ class State:
     ----------
     model : keras.Model
         The network with its augmentation and its optimizer, after the last epoch of `history`.
-    best : keras.Model or None
+    best : keras.Model
         As it was after the best epoch.
     history : dict of str to list of float
+    mean : keras.Model or None
+        Mean of the weights, where they are averaged.
     """
 
     model: Any
     best: Any
     history: dict[str, list[float]]
+    mean: Any = None
 
 
 def write_state(folder: Path, key: str, state: State) -> None:
@@ -41,7 +44,9 @@ def write_state(folder: Path, key: str, state: State) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     epoch = len(state.history["val_loss"])
     digests = {}
-    for name, model in (("last", state.model), ("best", state.best)):
+    for name, model in (("last", state.model), ("best", state.best), ("mean", state.mean)):
+        if model is None:
+            continue
         path = folder / f"{name}-{epoch:05d}.keras"
         model.save(path)
         digests[path.name] = sha256_file(path)
@@ -61,11 +66,10 @@ def read_state(folder: Path, key: str) -> State | None:
         return None
     if not isinstance(document, dict) or document.get("key") != key:
         return None
-    models = []
+    models = {}
     for name, digest in sorted(document["files"].items()):
         path = folder / name
         if not path.is_file() or sha256_file(path) != digest:
             return None
-        models.append(keras.saving.load_model(path, safe_mode=True))
-    best, last = models
-    return State(last, best, document["history"])
+        models[name.partition("-")[0]] = keras.saving.load_model(path, safe_mode=True)
+    return State(models["last"], models["best"], document["history"], models.get("mean"))

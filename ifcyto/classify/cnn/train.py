@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ifcyto.classify.cnn.augment import augmentation_layers
+from ifcyto.classify.cnn.average import MeanWeights
 from ifcyto.classify.cnn.backend import choose_precision, keras, seeded
 from ifcyto.classify.cnn.batches import class_weights, epoch_order, training_batches
 from ifcyto.classify.cnn.crops import training_scale
@@ -120,24 +121,29 @@ def train_network(
     scale = training_scale(crops, train_rows)
     precision = choose_precision(options.precision)
     key = _key(crops, codes, parts, options, precision)
-    history: dict[str, list[float]]
     state = None if work is None else read_state(work, key)
     if state is None:
         start = _network(crops, n_classes, options, own, precision)
         model = _training_model(start, options, precision)
-        best, history = keras.models.clone_model(start), {name: [] for name in COLUMNS}
-        best.set_weights(start.get_weights())
-    else:
-        model, best, history = state.model, state.best, state.history
+        state = State(model, _copy(start), {name: [] for name in COLUMNS})
+        if options.average:
+            state = replace(state, mean=_copy(start))
+    model, best, history = state.model, state.best, state.history
     network = model.layers[-1]
+    judged = network if state.mean is None else state.mean
     targets = np.eye(n_classes, dtype=np.float32)[codes]
     every = class_weights(codes[train_rows], n_classes)
     weights = every[codes] if options.balance == "weights" else np.ones(len(codes), np.float32)
     judging = np.ones(n_classes, np.float32) if options.balance == "none" else every
     resample = options.balance == "resample"
     highest = options.rate or (OWN_RATE if own is not None else ARCHITECTURES[options.architecture].rate)
-    forward = Forward(network, min(128, max(1, len(val_rows))))
-    report = _Report(progress, -(-len(train_rows) // options.batch), options.epochs)
+    forward = Forward(judged, min(128, max(1, len(val_rows))))
+    steps = -(-len(train_rows) // options.batch)
+    report = _Report(progress, steps, options.epochs)
+    callbacks = [report.callback]
+    if state.mean is not None:
+        span, done = max(1.0, options.average * steps), len(history["val_loss"]) * steps
+        callbacks.insert(0, MeanWeights(network, state.mean, span=span, done=done).callback)
     saved, wait = time.perf_counter(), SAVE_EVERY if save_every is None else save_every
     kept = len(history["val_loss"])
     while not (reason := stop_reason(history, options)):
@@ -155,7 +161,7 @@ def train_network(
         data = training_batches(crops, order, targets, weights, scale=scale, batch=options.batch)
         report.begin(epoch)
         _start_generators(model, options.seed, epoch)
-        found = model.fit(data, verbose=0, callbacks=[report.callback], shuffle=False).history
+        found = model.fit(data, verbose=0, callbacks=callbacks, shuffle=False).history
         logits = forward.crops(crops, val_rows, scale)[0]
         loss, accuracy, balanced = _judge(logits, codes[val_rows], judging)
         row = (rate, found["loss"][0], found["accuracy"][0], loss, accuracy, balanced, 0.0)
@@ -163,14 +169,14 @@ def train_network(
             history[name].append(float(value))
         history["seconds"][-1] = time.perf_counter() - began
         if best_epoch(history["val_loss"]) == epoch:
-            best.set_weights(network.get_weights())
+            best.set_weights(judged.get_weights())
         if work is not None and time.perf_counter() - saved >= wait:
-            write_state(work, key, State(model, best, history))
+            write_state(work, key, state)
             saved, kept = time.perf_counter(), epoch + 1
     report.finish()
     final = _network(crops, n_classes, options, own, "float32", trained=best.get_weights())
     if work is not None and kept < len(history["val_loss"]):  # else a kill now would damage a complete one
-        write_state(work, key, State(model, best, history))
+        write_state(work, key, state)
     logits = Forward(final, views=options.views).crops(crops, np.arange(len(crops)), scale)[0]
     return Learned(final, scale, history, best_epoch(history["val_loss"]), reason, precision, logits)
 
@@ -192,6 +198,13 @@ def _network(
     if trained is not None:
         network.set_weights(trained)
     return network
+
+
+def _copy(network: Any) -> Any:
+    """Make a second network with the same weights."""
+    found = keras.models.clone_model(network)
+    found.set_weights(network.get_weights())
+    return found
 
 
 def _training_model(network: Any, options: CnnOptions, precision: str) -> Any:

@@ -81,6 +81,7 @@ def test_a_killed_training_goes_on_and_ends_with_the_same_weights(crops, tmp_pat
     assert {path.name for path in tmp_path.iterdir()} == {
         "best-00002.keras",
         "last-00002.keras",
+        "mean-00002.keras",
         "state.json",
     }
     seen = []
@@ -95,6 +96,23 @@ def test_a_killed_training_goes_on_and_ends_with_the_same_weights(crops, tmp_pat
     done = train_network(images, codes, parts, 2, QUICK, own=tiny(), work=tmp_path)
     assert same(whole, done)  # a complete training is not done again
     assert done.history["seconds"] == resumed.history["seconds"]
+
+
+def test_without_an_average_the_weights_of_the_last_step_are_judged(crops, tmp_path):
+    images, codes = crops
+    parts, _ = three_parts(codes)
+    how = replace(QUICK, average=0, epochs=1)
+    plain = train_network(images, codes, parts, 2, how, own=tiny(), work=tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "best-00001.keras",
+        "last-00001.keras",
+        "state.json",
+    }
+    last = keras.saving.load_model(tmp_path / "last-00001.keras").layers[-1].get_weights()
+    assert all(np.array_equal(a, b) for a, b in zip(plain.network.get_weights(), last, strict=True))
+    mean = train_network(images, codes, parts, 2, replace(how, average=1), own=tiny())
+    assert mean.history["loss"] == plain.history["loss"]
+    assert not same(mean, plain)
 
 
 def test_the_state_of_another_training_is_not_taken(crops, tmp_path):
