@@ -156,7 +156,7 @@ def trap(data: Path) -> None:
     for name, rate in (("vgg16", 1e-3), ("vgg16", 1e-4), ("vgg16_bn", 5e-4)):
         options = CnnOptions(
             architecture=name, size=32, epochs=8, rate=rate, schedule="constant", stop="never", smoothing=0,
-            precision="mixed_bfloat16",
+            precision="mixed_bfloat16", average=0,
         )  # fmt: skip
         history = train_network(part, known, parts, 3, options).history
         losses = " ".join(f"{loss:.3f}" for loss in history["loss"])

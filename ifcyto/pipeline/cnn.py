@@ -128,13 +128,14 @@ def train_network_of(
     truth: Mapping[tuple[str, int], str],
     stacks: Mapping[str, Path],
     folder: Path,
+    work: Path,
     *,
     progress: Progress,
 ) -> dict[str, Any]:
     """Train on the table of truth, write the model folder, and give the record of the training.
 
     Objects of the class Unknown are left out; the others are split as
-    :func:`ifcyto.pipeline.train_cnn.train_cnn` does.
+    :func:`ifcyto.pipeline.train_cnn.train_cnn` does, which keeps its states in `work`.
     """
     return train_cnn(
         stacks,
@@ -142,6 +143,7 @@ def train_network_of(
         folder,
         channels=network_channels(study),
         options=network_options(study),
+        work=work,
         overwrite=True,
         progress=progress,
     ).record

@@ -68,8 +68,9 @@ class RunCnn(RunTrained):
         return {"settings": {"threshold": self.study.settings.cnn.threshold}}
 
     def _train(self) -> list[Path]:
+        states = self.samples.root / "work" / "training"
         train_network_of(
-            self.study, self.truth, self.stacks, self.model_folder, progress=self.samples.progress
+            self.study, self.truth, self.stacks, self.model_folder, states, progress=self.samples.progress
         )
         return sorted(self.model_folder.iterdir())
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -70,6 +69,7 @@ def train_cnn(
     own: Any = None,
     thresholds: float | Mapping[str, float] | None = None,
     drop_repeats: bool = False,
+    work: Path | str | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> CnnTraining:
@@ -81,8 +81,7 @@ def train_cnn(
         Name of each sample to a stack or any readable input with images.
     truth : mapping of (sample, object) to label
     output : path-like
-        Folder of the model. Beside it, in ``.NAME.work``, lies the state of a training under way: the same
-        call goes on from there after a kill.
+        Folder of the model.
     channels : mapping of str to (str or int), or sequence of these, optional
         Channels to look at, by role, name or number; of a mapping the keys are the
         names by which the model will ask for them. All by default.
@@ -98,6 +97,10 @@ def train_cnn(
         is ``Unknown``. For the others ``options.wanted_precision`` chooses it.
     drop_repeats : bool
         Of objects with the same images, byte for byte, keep the first.
+    work : path-like, optional
+        Folder for the states of a training under way: the same call goes on from there after a kill. It is
+        kept, and a later call that differs in ``views``, ``wanted_precision`` or `thresholds` alone only
+        judges the trained networks anew. By default ``.NAME.work`` beside the model, removed at the end.
     overwrite : bool
         Replace an existing model.
     progress : callable, optional
@@ -124,15 +127,14 @@ def train_cnn(
 
     refuse_existing(output, overwrite=overwrite)
     options, progress = options or CnnOptions(), progress or no_progress
-    began = time.perf_counter()
     folder = Path(output)
-    work = folder.with_name(f".{folder.name}.work")
+    states = folder.with_name(f".{folder.name}.work") if work is None else Path(work)
     rows, notes = make_truth(truth, classes, rest=rest)
     limits = given_thresholds(thresholds, rows.classes)
     used = tagged_samples(samples, rows)
     try:
-        work.mkdir(parents=True, exist_ok=True)
-        material = load_material(used, rows, channels, options, notes, work, progress)
+        states.mkdir(parents=True, exist_ok=True)
+        material = load_material(used, rows, channels, options, notes, states, progress)
         material = without_repeats(material, drop=drop_repeats)
         codes, groups = material.codes, material.groups
         parts, whole = three_parts(
@@ -161,14 +163,15 @@ def train_cnn(
                     len(rows.classes),
                     options,
                     own=own,
-                    work=work / name.replace(" ", "-"),
+                    work=states / name.replace(" ", "-"),
                     progress=show,
                 )
             )
             if place:
                 learned[-1] = replace(learned[-1], network=None)  # folds are for the estimate alone
         record = training_record(material, options, jobs, learned, whole=whole, given=limits)
-        record |= {"device": describe_device(), "seconds": round(time.perf_counter() - began, 1)}
+        seconds = sum(sum(one.history["seconds"]) for one in learned)
+        record |= {"device": describe_device(), "seconds": round(seconds, 1)}
         architecture = options.architecture if own is None else "own"
         model = CnnModel(
             learned[0].network,
@@ -188,10 +191,11 @@ def train_cnn(
         )
         write_cnn_model(folder, model, overwrite=overwrite)
     except BaseException:
-        if not any(work.rglob("state.json")):
-            shutil.rmtree(work, ignore_errors=True)
+        if not any(states.rglob("state.json")):
+            shutil.rmtree(states, ignore_errors=True)
         raise
-    shutil.rmtree(work, ignore_errors=True)
+    if work is None:
+        shutil.rmtree(states, ignore_errors=True)
     probabilities = softmax(learned[0].logits.astype(np.float64) / model.temperature)
     return CnnTraining(folder, model, material.rows, parts, probabilities, record)
 

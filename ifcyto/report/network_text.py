@@ -96,13 +96,15 @@ def ended_text(record: Mapping[str, Any]) -> str:
     if not 0 < best <= len(losses) or not is_known(losses[best - 1]):
         return f"{text} No epoch has a validation loss."
     span = record["options"].get("average", 0)
-    averaged = f", averaged over about {number_of(span, 'epoch')} of steps," if span else ""
+    averaged = (
+        f", averaged over about {span:g} {'epoch' if span == 1 else 'epochs'} of steps," if span else ""
+    )
     text += (
         f" The weights of epoch {best}{averaged} are in use, where the validation loss was lowest "
         f"({losses[best - 1]:.3f})."
     )
     if record.get("device"):
-        text += f" All of it took {record['seconds']:,.0f} s ({record['device']}, {record['precision']})."
+        text += f" All epochs took {record['seconds']:,.0f} s ({record['device']}, {record['precision']})."
     return text
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from importlib.util import find_spec
 
 import numpy as np
@@ -140,6 +141,21 @@ def test_another_run_does_nothing_and_a_threshold_only_judges_again(results):
         assert steps["tables"][0] == "do"
     finally:
         study.write_text(before)
+
+
+def test_other_views_judge_the_trained_network_anew(results, tmp_path):
+    study, out = results
+    before, copy = study.read_text(), shutil.copytree(out, tmp_path / "out")
+    try:
+        add(study, "views = 8\n")
+        run_study(study, copy, workers=1)
+    finally:
+        study.write_text(before)
+    first, again = (json.loads((one / "models/cnn/training.json").read_text()) for one in (out, copy))
+    assert again["history"] == first["history"]  # with the seconds of each epoch
+    assert again["seconds"] == first["seconds"]
+    assert (first["options"]["views"], again["options"]["views"]) == (1, 8)
+    assert again["objects"] != first["objects"]
 
 
 def test_the_report_explains_the_cells_that_it_says(results, tmp_path):

@@ -119,8 +119,11 @@ def test_text_says_why_it_ended_and_on_what(record):
     assert (
         "after 3 epochs: validation has not improved for 20 epochs. The weights of epoch 2 are in use" in text
     )
-    assert "was lowest (0.620). All of it took 12 s (CPU, float32)." in text
-    assert "All of it took" not in words(record)
+    assert "was lowest (0.620). All epochs took 12 s (CPU, float32)." in text
+    assert "All epochs took" not in words(record)
+    for span, said in ((0.0, "epoch 2 are"), (1.0, "epoch 2, averaged over about 1 epoch of steps, are"),
+                       (2.5, "averaged over about 2.5 epochs of steps")):  # fmt: skip
+        assert said in words(record | {"options": {**record["options"], "average": span}})
     record["history"]["val_loss"] = [None, None, None]
     assert "No epoch has a validation loss." in words(record | {"best_epoch": 0})
 
