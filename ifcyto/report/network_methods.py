@@ -39,6 +39,11 @@ _PLANS = {
         "10.1109/CVPR.2016.308",
     ),
 }
+_MEAN = Citation(
+    "Polyak BT, Juditsky AB, SIAM Journal on Control and Optimization 30, 838-855 (1992): averages of the "
+    "weights.",
+    "10.1137/0330046",
+)
 _TEMPERATURE = Citation(
     "Guo C, Pleiss G, Sun Y, Weinberger KQ, International Conference on Machine Learning (2017), arXiv "
     "1706.04599: temperature scaling.",
@@ -73,6 +78,7 @@ def network_citations(record: Mapping[str, Any] | None, *, explained: bool) -> t
     calibrated = _is_calibrated(record)
     return (
         *([] if plan is None else [plan]),
+        *([_MEAN] if record["options"].get("average") else []),
         *([_TEMPERATURE] if calibrated else []),
         *(_MAPS if explained else ()),
     )

@@ -82,10 +82,13 @@ def varied_text(options: Mapping[str, Any]) -> str:
     images = f"were {listed(done)}, anew in every epoch" if done else "were not varied"
     loss = f"focal loss (gamma {options['focal']:g})" if options["focal"] else "cross-entropy"
     smoothing = f" with label smoothing {options['smoothing']:g}" if options["smoothing"] else ""
+    span = options.get("average", 0)
+    epochs = "one epoch" if span == 1 else f"{span:g} epochs"
+    mean = f" Each weight is an exponential mean over about {epochs} of steps." if span else ""
     return (
         f"Training images {images}; {_BALANCED[options['balance']]}. It learned by Adam in batches of "
         f"{options['batch']:,} images, from {loss}{smoothing}; the learning rate "
-        f"{_RATES[options['schedule']]}."
+        f"{_RATES[options['schedule']]}.{mean}"
     )
 
 
@@ -95,12 +98,8 @@ def ended_text(record: Mapping[str, Any]) -> str:
     text = f"Training ended after {number_of(len(losses), 'epoch')}: {record['reason']}."
     if not 0 < best <= len(losses) or not is_known(losses[best - 1]):
         return f"{text} No epoch has a validation loss."
-    span = record["options"].get("average", 0)
-    averaged = (
-        f", averaged over about {span:g} {'epoch' if span == 1 else 'epochs'} of steps," if span else ""
-    )
     text += (
-        f" The weights of epoch {best}{averaged} are in use, where the validation loss was lowest "
+        f" The weights of epoch {best} are in use, where the validation loss was lowest "
         f"({losses[best - 1]:.3f})."
     )
     if record.get("device"):

@@ -114,6 +114,15 @@ def test_text_says_how_images_were_varied(record):
     assert "focal loss (gamma 2)" in text
 
 
+@pytest.mark.parametrize(("span", "said"), [(1.0, "one epoch"), (2.5, "2.5 epochs")])
+def test_text_says_over_what_the_weights_are_averaged(record, span, said):
+    assert "exponential mean" not in varied_text(record["options"] | {"average": 0.0})
+    record["options"] |= {"average": span}
+    assert f"an exponential mean over about {said} of steps." in varied_text(record["options"])
+    assert f"about {said} of steps" in network_methods(record, explained=False)
+    assert "Polyak" in str(network_citations(record, explained=False))
+
+
 def test_text_says_why_it_ended_and_on_what(record):
     text = words(record | {"device": "CPU", "seconds": 12.3})
     assert (
@@ -121,9 +130,6 @@ def test_text_says_why_it_ended_and_on_what(record):
     )
     assert "was lowest (0.620). All epochs took 12 s (CPU, float32)." in text
     assert "All epochs took" not in words(record)
-    for span, said in ((0.0, "epoch 2 are"), (1.0, "epoch 2, averaged over about 1 epoch of steps, are"),
-                       (2.5, "averaged over about 2.5 epochs of steps")):  # fmt: skip
-        assert said in words(record | {"options": {**record["options"], "average": span}})
     record["history"]["val_loss"] = [None, None, None]
     assert "No epoch has a validation loss." in words(record | {"best_epoch": 0})
 
