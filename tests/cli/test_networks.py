@@ -46,7 +46,7 @@ def test_options_come_from_names_and_values():
 @pytest.mark.parametrize(
     ("text", "error", "message"),
     [
-        ("blance=x", typer.BadParameter, "expected an option among architecture, balance"),
+        ("blance=x", typer.BadParameter, "expected an option among architecture, average"),
         ("batch=many", typer.BadParameter, "batch: expected int, found 'many'"),
         ("flip=maybe", typer.BadParameter, "flip: expected bool"),
         ("balance=luck", UsageError, "expected balance among none, weights, resample"),
