@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from ifcyto.classify.cnn.split import PARTS, TRAINING
 from ifcyto.pipeline.cnn import train_network_of, write_verdicts
 from ifcyto.pipeline.fbml import why_no_truth
 from ifcyto.pipeline.run_trained import RunTrained
+from ifcyto.pipeline.steps import STEP_VERSIONS, is_meant
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,7 +70,10 @@ class RunCnn(RunTrained):
         return {"settings": {"threshold": self.study.settings.cnn.threshold}}
 
     def _train(self) -> list[Path]:
-        states = self.samples.root / "work" / "training"
+        cache = self.samples.cache
+        states = self.samples.root / "work" / "training" / f"version-{STEP_VERSIONS[self.name]}"
+        if cache.again or is_meant(f"train {self.name}", cache.force):
+            shutil.rmtree(states, ignore_errors=True)
         train_network_of(
             self.study, self.truth, self.stacks, self.model_folder, states, progress=self.samples.progress
         )

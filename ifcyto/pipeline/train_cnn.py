@@ -191,7 +191,7 @@ def train_cnn(
         )
         write_cnn_model(folder, model, overwrite=overwrite)
     except BaseException:
-        if not any(states.rglob("state.json")):
+        if work is None and not any(states.rglob("state.json")):
             shutil.rmtree(states, ignore_errors=True)
         raise
     if work is None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ifcyto.report import sections as parts
 from ifcyto.report.comparison import SHORT_NAMES
 from ifcyto.report.model import KeyNumber
+from ifcyto.report.training_text import number_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -90,8 +91,8 @@ def key_numbers(results: Mapping[str, Any]) -> tuple[KeyNumber, ...]:
     cells = sum(sample["counted"] for sample in counted)
     candidates = sum(sample["candidates"] for sample in counted)
     numbers = [
-        KeyNumber("samples", len(counted), note=_number(len(results["groups"]), "group")),
-        KeyNumber("cells counted", cells, note=_number(len(results["stages"]), "stage")),
+        KeyNumber("samples", len(counted), note=number_of(len(results["groups"]), "group")),
+        KeyNumber("cells counted", cells, note=number_of(len(results["stages"]), "stage")),
         KeyNumber("candidates", candidates, note=f"Spot Count = {results['rule']['spots']}"),
     ]
     scores = [row for row in results["agreement"] if row["class"] == "BNE" and not row["sample"]]
@@ -110,10 +111,6 @@ def key_numbers(results: Mapping[str, Any]) -> tuple[KeyNumber, ...]:
         KeyNumber("recall", _score(first["recall"]), note=f"{hits} of {first['support']}{of}"),
     ]
     return tuple(numbers)
-
-
-def _number(count: int, word: str) -> str:
-    return f"{count} {word}" if count == 1 else f"{count} {word}s"
 
 
 def _score(value: float | None) -> str | None:

@@ -158,6 +158,17 @@ def test_other_views_judge_the_trained_network_anew(results, tmp_path):
     assert again["objects"] != first["objects"]
 
 
+def test_a_forced_training_is_done_again(results, tmp_path):
+    study, out = results
+    copy = shutil.copytree(out, tmp_path / "out")
+    run_study(study, copy, force={"train cnn"}, workers=1)
+    first, again = (
+        json.loads((one / "models/cnn/training.json").read_text())["history"] for one in (out, copy)
+    )
+    assert again["loss"] == first["loss"]
+    assert again["seconds"] != first["seconds"]
+
+
 def test_the_report_explains_the_cells_that_it_says(results, tmp_path):
     """Cells, chosen once more from the tables of the run; one map, made once more from its stack."""
     from ifcyto.pipeline.explain import explain

@@ -13,7 +13,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-__all__ = ["ARCHITECTURES", "Architecture", "build_network", "embedding_of", "last_maps", "own_network"]
+__all__ = [
+    "ARCHITECTURES",
+    "Architecture",
+    "build_network",
+    "copy_network",
+    "embedding_of",
+    "last_maps",
+    "own_network",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +157,13 @@ def build_network(
         return keras.Model(images, logits, name=name)
 
 
+def copy_network(network: Any) -> Any:
+    """Make a second network with the same weights."""
+    found = keras.models.clone_model(network)
+    found.set_weights(network.get_weights())
+    return found
+
+
 def own_network(network: Any | Path | str, shape: tuple[int, int, int], n_classes: int) -> Any:
     """Take a user's own Keras model, if it fits; a softmax at its end is taken off.
 
@@ -180,8 +195,7 @@ def own_network(network: Any | Path | str, shape: tuple[int, int, int], n_classe
     if not isinstance(last, keras.layers.Dense):
         msg = f"own network: expected a dense layer at the end, found {type(last).__name__} {last.name!r}"
         raise UsageError(msg)
-    copy = keras.models.clone_model(network)
-    copy.set_weights(network.get_weights())
+    copy = copy_network(network)
     last = copy.layers[-1]
     last.activation = keras.activations.linear
     return keras.Model(copy.inputs, last(last.input), name=network.name)

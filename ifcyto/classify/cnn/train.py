@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,14 +14,14 @@ from ifcyto.classify.cnn.average import MeanWeights
 from ifcyto.classify.cnn.backend import choose_precision, keras, seeded
 from ifcyto.classify.cnn.batches import class_weights, epoch_order, training_batches
 from ifcyto.classify.cnn.crops import training_scale
-from ifcyto.classify.cnn.network import ARCHITECTURES, build_network, own_network
+from ifcyto.classify.cnn.network import ARCHITECTURES, build_network, copy_network, own_network
 from ifcyto.classify.cnn.predict import Forward
 from ifcyto.classify.cnn.pretrained import load_imagenet
 from ifcyto.classify.cnn.schedule import COLUMNS, best_epoch, learning_rate, stop_reason
 from ifcyto.classify.cnn.split import TRAINING, VALIDATION
 from ifcyto.classify.cnn.state import State, read_state, write_state
 from ifcyto.classify.crossval import balanced_accuracy
-from ifcyto.provenance import json_text
+from ifcyto.provenance import json_text, version_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -125,9 +125,8 @@ def train_network(
     if state is None:
         start = _network(crops, n_classes, options, own, precision)
         model = _training_model(start, options, precision)
-        state = State(model, _copy(start), {name: [] for name in COLUMNS})
-        if options.average:
-            state = replace(state, mean=_copy(start))
+        mean = copy_network(start) if options.average else None
+        state = State(model, copy_network(start), {name: [] for name in COLUMNS}, mean)
     model, best, history = state.model, state.best, state.history
     network = model.layers[-1]
     judged = network if state.mean is None else state.mean
@@ -200,13 +199,6 @@ def _network(
     return network
 
 
-def _copy(network: Any) -> Any:
-    """Make a second network with the same weights."""
-    found = keras.models.clone_model(network)
-    found.set_weights(network.get_weights())
-    return found
-
-
 def _training_model(network: Any, options: CnnOptions, precision: str) -> Any:
     """Augmentation, then the network, with loss and optimizer."""
     with seeded(options.seed):
@@ -252,7 +244,8 @@ def _key(
     crops: Crops, codes: NDArray[np.int64], parts: NDArray[np.int64], options: CnnOptions, precision: str
 ) -> str:
     """Digest of all that decides how a training goes."""
-    digest = hashlib.sha256(json_text([options.of_training(), precision, str(crops.images.dtype)]).encode())
+    how = [version_of("ifcyto"), options.of_training(), precision, str(crops.images.dtype)]
+    digest = hashlib.sha256(json_text(how).encode())
     for array in (crops.images, crops.background, codes, parts):
         digest.update(array.tobytes())
     return digest.hexdigest()
